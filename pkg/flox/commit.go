@@ -1,0 +1,121 @@
+package flox
+
+import "time"
+
+// ReleaseChunk is the most branches one commit makes. A larger fan-out is
+// recorded whole and released in chunks of this size.
+const ReleaseChunk = 256
+
+// Op says what a commit does with its token.
+type Op int
+
+const (
+	OpNext    Op = iota // the token goes on at Node with Input
+	OpEnd               // the token ends; Output, if not nil, is an output of the run
+	OpDeposit           // the token ends at its frame's join, leaving Output there
+	OpFan               // the token goes on as branch 0, Branches are made beside it
+	OpRelease           // makes the branches of one chunk of a large fan-out
+	OpRetry             // the attempt failed; the token is tried again after Delay
+	OpFail              // the item failed for good and so does the run
+)
+
+// Commit is everything a finished item changes. The store applies it at once
+// or not at all.
+type Commit struct {
+	Lease
+	Op Op
+
+	// Node, Queue and Input of the successor (OpNext), or of branch 0 (OpFan).
+	Node, Queue string
+	Input       []byte
+	// Keep asks to go on with the successor under this lease. It is granted if
+	// the run is running and the successor's queue is the lease's.
+	Keep bool
+	// Delay until the retry (OpRetry).
+	Delay time.Duration
+	// Output of OpEnd (nil: none) and OpDeposit.
+	Output []byte
+
+	// Fan (OpFan) and Branches (OpRelease).
+	Fan      *Fan
+	Branches []Branch
+
+	// JoinQueue is the queue of the join that the token's frame leads to, ""
+	// outside frames: a token that ends in a frame may make the join's token.
+	JoinQueue string
+
+	// Delta is the item's contribution to the run's state, nil for none.
+	Delta []byte
+	// Read is the state version the item has read, -1 if it read none. A commit
+	// that read a version the store does not have (any more) is stale.
+	Read int64
+
+	// Record goes to the history (not for OpRetry, OpFail, OpRelease). Err goes
+	// to the errors: with OpRetry, OpFail, and an OpNext that takes a fallback.
+	Record []byte
+	Err    []byte
+	// Fallback marks an OpNext that leads to the failed item's fallback.
+	Fallback bool
+	// MaxSteps refuses the commit with VerdictLimit once the run has committed
+	// as many items; zero is no limit. Not for OpRetry, OpFail and OpRelease.
+	MaxSteps int64
+	// Cause is the one-line reason of a failed run (OpFail).
+	Cause string
+}
+
+// Fan describes a fan-out of Size branches. Of these branch 0 is the token
+// itself (Commit.Node, Queue, Input).
+type Fan struct {
+	Size int // 0: the frame's join fires at once, or the token ends
+	// Branches are 1..Size-1, if Size <= ReleaseChunk; else Blobs holds them in
+	// chunks of ReleaseChunk, see EncodeBranches.
+	Branches []Branch
+	Blobs    [][]byte
+	// Frame is opened if a join closes the fan-out; else nil, and the branches
+	// stand in the frame the token stands in.
+	Frame *FrameSpec
+}
+
+// FrameSpec is the join that closes a fan-out.
+type FrameSpec struct {
+	Join, Queue string
+	Carry       []byte // what the fan-out was given, if the join asked for it, else nil
+}
+
+// Verdict is the store's answer to a commit or a hand-back.
+type Verdict int
+
+const (
+	VerdictKept      Verdict = iota // applied; the token is still yours, at step+1
+	VerdictReleased                 // applied; the token is out of your hands
+	VerdictParked                   // applied; the run is paused or failed and the token was parked
+	VerdictRepeat                   // had been applied before; nothing changed; the token is out of your hands
+	VerdictStale                    // refused: execute the item again on the fresh state
+	VerdictLost                     // refused: somebody else holds the token
+	VerdictCancelled                // refused: the run was cancelled
+	VerdictLimit                    // refused: MaxSteps is reached; fail the item
+	VerdictGone                     // refused: there is no such run
+	VerdictInvalid                  // refused: a key of the run has a wrong type
+)
+
+// Applied reports whether the commit took effect, now or before.
+func (v Verdict) Applied() bool { return v <= VerdictRepeat }
+
+// CommitResult is what Commit returns.
+type CommitResult struct {
+	Verdict Verdict
+	// Again says that a kept commit had been applied before (its answer was lost).
+	Again bool
+	// Version and Committed are the run's state version and committed items
+	// after a kept commit.
+	Version, Committed int64
+}
+
+// StateLog is a part of a run's state: the deltas from Since on, in commit
+// order. If Snapshot is not nil it stands for everything before the deltas and
+// the reader starts over from it.
+type StateLog struct {
+	Snapshot []byte
+	Deltas   [][]byte
+	Version  int64 // after the last delta
+}

@@ -1,0 +1,114 @@
+package flox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors that callers branch on with errors.Is.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrRunExists = errors.New("run exists")
+	ErrStepLimit = errors.New("step limit reached")
+	ErrCancelled = errors.New("run cancelled")
+	ErrLeaseLost = errors.New("lease lost")
+	// ErrRefused is what a *RefusedError is.
+	ErrRefused = errors.New("refused")
+)
+
+// RunExistsError says that a run id is taken. It is an ErrRunExists.
+type RunExistsError struct {
+	Run    string
+	Status Status
+}
+
+func (e *RunExistsError) Error() string {
+	return fmt.Sprintf("run %s exists already (%s); choose another id", e.Run, e.Status)
+}
+
+// Is makes errors.Is(err, ErrRunExists) true.
+func (e *RunExistsError) Is(target error) bool { return target == ErrRunExists }
+
+// RefusedError says that a run's status does not allow an operation. It is an ErrRefused.
+type RefusedError struct {
+	Run    string
+	Op     ControlOp
+	Status Status
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("cannot %s run %s: it is %s", e.Op, e.Run, e.Status)
+}
+
+// Is makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
+
+// Classes of a NodeError.
+const (
+	ClassError     = "error"     // the node returned an error
+	ClassPermanent = "permanent" // it returned a Permanent error
+	ClassAbort     = "abort"     // it decided to fail
+	ClassPanic     = "panic"     // it panicked
+	ClassTimeout   = "timeout"   // it ran longer than its timeout
+	ClassCrash     = "crash"     // its workers died too often
+	ClassPayload   = "payload"   // its input or output cannot be decoded, encoded or routed
+	ClassLimit     = "limit"     // the run's step limit was reached
+)
+
+// NodeError is why an item failed, as it is stored and handed to fallbacks.
+type NodeError struct {
+	Class   string `json:"class"`
+	Message string `json:"message"`
+}
+
+func (e *NodeError) Error() string { return e.Message }
+
+// RunError says that a run did not complete.
+type RunError struct {
+	RunID  string
+	Status Status // failed or cancelled
+	Cause  string
+}
+
+func (e *RunError) Error() string {
+	if e.Cause == "" {
+		return fmt.Sprintf("run %s %s", e.RunID, e.Status)
+	}
+	return fmt.Sprintf("run %s %s: %s", e.RunID, e.Status, e.Cause)
+}
+
+// Is makes errors.Is(err, ErrCancelled) true for a cancelled run.
+func (e *RunError) Is(target error) bool {
+	return target == ErrCancelled && e.Status == StatusCancelled
+}
+
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+
+// Permanent marks err as one that a retry cannot mend: the node's retry policy
+// does not apply, its delta is dropped, and the fallback is taken, else the run
+// fails. Permanent(nil) is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanentError{err}
+}
+
+type retryAfterError struct {
+	error
+	after time.Duration
+}
+
+func (e retryAfterError) Unwrap() error { return e.error }
+
+// RetryAfter asks for the next attempt after d instead of the retry policy's
+// back-off. The attempt still counts. RetryAfter(d, nil) is nil.
+func RetryAfter(d time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	return retryAfterError{err, d}
+}

@@ -1,0 +1,127 @@
+package flox
+
+import (
+	"context"
+	"reflect"
+	"time"
+)
+
+// Definition is a built workflow with its types erased: what workers take. Only
+// *Workflow implements it.
+type Definition interface {
+	Name() string
+	Fingerprint() string
+	JSON() []byte
+	// InputType is the type of the run's input.
+	InputType() reflect.Type
+	graph() *graph
+}
+
+// graph is the erased form of a workflow, immutable after Build.
+type graph struct {
+	name        string
+	nodes       []*node          // in the order they were added
+	byName      map[string]*node // by name and alias
+	start       *node
+	needsOutput bool // Build with an output other than None
+	list        bool // BuildAll
+	maxSteps    int64
+	state       *stateType
+	fingerprint string
+}
+
+// edgeKind is the one way in which a node's successors are chosen.
+type edgeKind int
+
+const (
+	edgeNone  edgeKind = iota // an end, or a node that ends its token quietly
+	edgeTo                    // every target gets the output
+	edgeRoute                 // the first arm that fits
+	edgeJoin                  // the innermost frame's join
+)
+
+// node is one node of a graph.
+type node struct {
+	name    string
+	aliases []string
+	queue   string
+	retry   RetryPolicy
+	timeout time.Duration
+	in, out reflect.Type
+	fanout  bool // added by AddFanout or Split: its output is Many
+	end     bool // named as an end at Build
+	quiet   bool // its output is None: no output, no successor
+	pos     string
+
+	kind     edgeKind
+	targets  []*node // edgeTo; edgeJoin: the one join
+	arms     []*arm  // edgeRoute
+	fallback *node
+
+	// frame is the join that closes this node's fan-out, nil if none does.
+	frame *frame
+	// inside is the frame that the node stands in, nil for none.
+	inside *frame
+
+	// execute decodes the input, runs the node's code, routes and encodes what
+	// it yields. It never panics.
+	execute func(ctx context.Context, x *execution) outcome
+	// failure encodes what the fallback takes.
+	failure func(x *execution, err NodeError) ([]byte, error)
+}
+
+// frame is what is between a fan-out and its join.
+type frame struct {
+	opener, join *node
+	carry        bool   // the join takes Joined: the fan-out's input travels along
+	outer        *frame // the frame that the opener stands in
+}
+
+// arm is one arm of a Route.
+type arm struct {
+	target  *node
+	variant reflect.Type // Case: the variant it takes; nil for When and Otherwise
+	guarded bool
+	other   bool // Otherwise
+	fits    func(out any) bool
+}
+
+// execution is one item on its way through a node.
+type execution struct {
+	item     *Item
+	lease    *Lease
+	ns       string // the store's namespace, for the idempotency key
+	state    stateReader
+	observer func(fraction float64, note string) // Progress
+	logger   logger
+	limit    int // most bytes of a payload
+}
+
+// outcomeKind is how the code of a node ended.
+type outcomeKind int
+
+const (
+	outcomeNext  outcomeKind = iota // one output
+	outcomeFan                      // any number of outputs
+	outcomeAbort                    // decided to fail
+	outcomeError                    // failed
+)
+
+// routed is one encoded output and where it goes: nil to none (an end or a
+// deposit), several targets each to a copy.
+type routed struct {
+	targets []*node
+	payload []byte
+}
+
+// outcome is what executing an item came to; decide makes a Commit of it.
+type outcome struct {
+	kind  outcomeKind
+	outs  []routed
+	delta []byte // nil: none
+	read  int64  // state version read, -1: none
+	err   error
+	class string // of the error, see NodeError
+	stack string // of a panic
+	took  time.Duration
+}

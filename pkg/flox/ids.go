@@ -1,0 +1,82 @@
+package flox
+
+import (
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+
+// CheckName reports why s cannot be a name (of a workflow, node, queue, run or
+// namespace), or nil. what says what s is, for the error.
+func CheckName(what, s string) error {
+	if namePattern.MatchString(s) {
+		return nil
+	}
+	return fmt.Errorf("%s %q: want 1 to 128 of the characters A-Z a-z 0-9 . _ -", what, s)
+}
+
+// ItemID names a work item: token and step, joined with a dot.
+func ItemID(token string, step int) string { return token + "." + strconv.Itoa(step) }
+
+// maxTokenLen is the longest token id; a longer one is replaced by its hash.
+const maxTokenLen = 96
+
+// RootToken is the token a run starts with.
+const RootToken = "0"
+
+// ChildToken names branch i (from 1) of the fan-out made by item token.step.
+func ChildToken(token string, step, i int) string {
+	return shortToken(ItemID(token, step) + "." + strconv.Itoa(i))
+}
+
+// JoinToken names the token that a frame's join makes. A frame is named after
+// the item that opened it.
+func JoinToken(frame string) string { return shortToken(frame + ".j") }
+
+func shortToken(path string) string {
+	if len(path) <= maxTokenLen {
+		return path
+	}
+	sum := sha1.Sum([]byte(path))
+	return "h-" + hex.EncodeToString(sum[:])
+}
+
+// Partition is the partition of n that a run belongs to: FNV-1a-32 of its id, modulo n.
+func Partition(run string, n int) int {
+	h := fnv.New32a()
+	h.Write([]byte(run))
+	return int(h.Sum32() % uint32(n))
+}
+
+const crockford = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// NewRunID makes a run id of 26 Crockford characters: ten of the time in
+// milliseconds, sixteen of crypto/rand, so that ids sort by time.
+func NewRunID() string {
+	var id [26]byte
+	ms := uint64(time.Now().UnixMilli())
+	for i := 9; i >= 0; i-- {
+		id[i] = crockford[ms&31]
+		ms >>= 5
+	}
+	var random [16]byte
+	rand.Read(random[:])
+	for i, b := range random {
+		id[10+i] = crockford[b&31]
+	}
+	return string(id[:])
+}
+
+// newNonce makes a value that never repeats: 64 random bits in hex.
+func newNonce() string {
+	var random [8]byte
+	rand.Read(random[:])
+	return hex.EncodeToString(random[:])
+}

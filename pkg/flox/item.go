@@ -1,0 +1,92 @@
+package flox
+
+import "time"
+
+// Entry points to a token that is ready. The token's record is the truth; an
+// entry that the record does not point back to is a stray and grants nothing.
+type Entry struct {
+	Run, Token string
+	Queue      string
+	ID         string // the store's name for the entry
+	Consumer   string // who claimed it
+}
+
+// Lease is the proof that a worker holds a token at one step. Owner is written
+// into the token's record by Load; owner and step are the fence of every write.
+type Lease struct {
+	Entry
+	Owner   string
+	Step    int
+	Attempt int // failed attempts so far; part of the fence of a failure
+}
+
+// Item names the work item the lease is for: "<token>.<step>".
+func (l Lease) Item() string { return ItemID(l.Token, l.Step) }
+
+// Grant says whether Load granted the token.
+type Grant int
+
+const (
+	GrantOK        Grant = iota // execute it
+	GrantPoison                 // yours, but it crashed its workers too often: fail it, do not execute it
+	GrantStray                  // the entry pointed to nothing and is gone
+	GrantLost                   // somebody else holds the token
+	GrantParked                 // the run is paused or has failed; the token was parked
+	GrantCancelled              // the run was cancelled; the token was dropped
+	GrantInvalid                // a key of the run has a wrong type; nothing was changed
+)
+
+// Loaded is what Load returns. Item and Lease are set for GrantOK and GrantPoison.
+type Loaded struct {
+	Grant Grant
+	Lease Lease
+	Item  Item
+}
+
+// Item is a token at one step: what a worker executes.
+type Item struct {
+	Workflow    string
+	Fingerprint string // of the graph the run was started with
+	Node        string
+	Input       Input
+	Crashes     int           // times it was started and lost since the last commit
+	Version     int64         // the run's state version when it was loaded
+	Committed   int64         // items committed in the run so far
+	Waited      time.Duration // from when the token became ready until it was claimed
+	// Release is set while the token releases a large fan-out. Such an item
+	// runs no user code: it is committed with OpRelease.
+	Release *Release
+}
+
+// Input is what a node gets, encoded. A join's input is one payload a branch,
+// in input order, and, if the fan-out asked for it, what the fan-out was given.
+type Input struct {
+	Payload  []byte
+	Joined   bool
+	Deposits [][]byte
+}
+
+// Release is a part of a large fan-out that is due.
+type Release struct {
+	Chunk  int    // counted from 1
+	Chunks int    // how many there are
+	Blob   []byte // the branches of this chunk, see EncodeBranches
+}
+
+// Branch is one token that a fan-out makes.
+type Branch struct {
+	Node  string `json:"n"`
+	Queue string `json:"q"`
+	Input []byte `json:"i"`
+}
+
+// Health is the answer to a heartbeat.
+type Health int
+
+const (
+	HealthOK        Health = iota
+	HealthLost             // somebody else holds the token, or it is gone: stop, commit nothing
+	HealthCancelled        // the run was cancelled: stop, commit nothing
+	HealthPaused           // yours; finish and commit, but start no further step
+	HealthFailed           // as paused: the run failed elsewhere
+)

@@ -1,0 +1,189 @@
+package flox
+
+import "time"
+
+// Status is how a run stands.
+type Status string
+
+const (
+	StatusPending   Status = "pending" // running, but nothing was loaded yet
+	StatusRunning   Status = "running"
+	StatusPaused    Status = "paused"
+	StatusCompleted Status = "completed"
+	StatusFailed    Status = "failed"
+	StatusCancelled Status = "cancelled"
+)
+
+// Terminal reports whether the run has ended.
+func (s Status) Terminal() bool {
+	return s == StatusCompleted || s == StatusFailed || s == StatusCancelled
+}
+
+// RunInfo is what a run is and how it stands.
+type RunInfo struct {
+	ID          string    `json:"id"`
+	Workflow    string    `json:"workflow"`
+	Fingerprint string    `json:"fingerprint"`
+	Status      Status    `json:"status"`
+	Created     time.Time `json:"created"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Cause       string    `json:"cause,omitempty"` // why it failed
+	Counts      Counts    `json:"counts"`
+}
+
+// Counts is a run's ledger. Created = Committed + Failed + Dropped + Live.
+type Counts struct {
+	Created   int64 `json:"created"`   // items made
+	Committed int64 `json:"committed"` // items finished
+	Failed    int64 `json:"failed"`    // items that took their fallback
+	Dropped   int64 `json:"dropped"`   // items of a cancelled run
+	Live      int64 `json:"live"`      // tokens that stand somewhere
+	Parked    int64 `json:"parked"`    // of these: parked, because the run is paused or failed
+	Outputs   int64 `json:"outputs"`
+	Version   int64 `json:"version"` // deltas merged into the state
+}
+
+// StartRequest creates a run.
+type StartRequest struct {
+	Run         string
+	Nonce       string // fresh for each request, the same for its repeats
+	Workflow    string
+	Fingerprint string
+	Node, Queue string // where the first token stands
+	Input       []byte
+	NeedsOutput bool          // the run fails if it ends with no output
+	Delay       time.Duration // until the first token is ready
+}
+
+// ControlOp is an operation on a run's status.
+type ControlOp string
+
+const (
+	ControlPause  ControlOp = "pause"  // running -> paused
+	ControlResume ControlOp = "resume" // paused -> running
+	ControlCancel ControlOp = "cancel" // running, paused -> cancelled
+	ControlRetry  ControlOp = "retry"  // failed -> running
+)
+
+// ControlRequest asks for an operation. Nonce is fresh for each request and the
+// same for its repeats.
+type ControlRequest struct {
+	Run   string
+	Op    ControlOp
+	Nonce string
+}
+
+// ListRequest selects runs. Status selects one index: StatusRunning stands for
+// all that have not ended (pending, running, paused); "" for all.
+type ListRequest struct {
+	Status   Status
+	Workflow string // "" for all
+	Cursor   string // "" for the first page, then RunPage.Next
+	Limit    int    // runs a page, at least 1
+}
+
+// RunPage is a page of runs; Next is "" on the last.
+type RunPage struct {
+	Runs []RunInfo `json:"runs"`
+	Next string    `json:"next,omitempty"`
+}
+
+// RunEvent says that a run's status has changed.
+type RunEvent struct {
+	Run    string `json:"run"`
+	Status Status `json:"status"`
+}
+
+// TokenPlace is where a token stands.
+type TokenPlace string
+
+const (
+	PlaceQueued  TokenPlace = "queued"  // in its queue, waiting for a worker
+	PlaceLeased  TokenPlace = "leased"  // with a worker
+	PlaceDelayed TokenPlace = "delayed" // until a retry or start is due
+	PlaceParked  TokenPlace = "parked"  // the run is paused or failed
+)
+
+// TokenInfo is one live token of a run.
+type TokenInfo struct {
+	Token   string     `json:"token"`
+	Step    int        `json:"step"`
+	Node    string     `json:"node"`
+	Queue   string     `json:"queue"`
+	Place   TokenPlace `json:"place"`
+	Owner   string     `json:"owner,omitempty"`
+	Attempt int        `json:"attempt"` // failed attempts so far
+	Crashes int        `json:"crashes"`
+	Failed  bool       `json:"failed"` // it is what the run failed of
+	Due     time.Time  `json:"due,omitzero"`
+}
+
+// StepRecord is one finished step, as the history keeps it.
+type StepRecord struct {
+	Item     string        `json:"item"`
+	Node     string        `json:"node"`
+	Outcome  string        `json:"outcome"` // next, end, deposit, fan, fallback
+	Attempt  int           `json:"attempt"` // counted from 1
+	Worker   string        `json:"worker"`
+	Duration time.Duration `json:"duration"` // of the node, in nanoseconds
+	Time     time.Time     `json:"time"`     // of the commit, by the store's clock
+}
+
+// ErrorRecord is one failed attempt.
+type ErrorRecord struct {
+	Item    string    `json:"item"`
+	Node    string    `json:"node"`
+	Attempt int       `json:"attempt"`
+	Class   string    `json:"class"` // see NodeError
+	Message string    `json:"message"`
+	Stack   string    `json:"stack,omitempty"` // of a panic
+	Final   bool      `json:"final"`           // no retry follows
+	Worker  string    `json:"worker"`
+	Time    time.Time `json:"time"` // by the store's clock
+}
+
+// QueueStats is how full a queue is.
+type QueueStats struct {
+	Name    string        `json:"name"`
+	Ready   int64         `json:"ready"`   // waiting for a worker
+	Leased  int64         `json:"leased"`  // with a worker
+	Delayed int64         `json:"delayed"` // of the whole namespace, not of this queue alone
+	Oldest  time.Duration `json:"oldest"`  // age of the oldest entry, ready or leased
+}
+
+// WorkerInfo is one worker process.
+type WorkerInfo struct {
+	ID        string        `json:"id"`   // the consumer's name
+	Name      string        `json:"name"` // as configured, the host's name by default
+	PID       int           `json:"pid"`
+	Started   time.Time     `json:"started"`
+	Version   string        `json:"version"`
+	Workflows []string      `json:"workflows"`
+	Queues    []string      `json:"queues"`
+	Slots     int           `json:"slots"`
+	Active    []ActiveItem  `json:"active"`
+	Draining  bool          `json:"draining"`
+	Age       time.Duration `json:"age"` // since the last beat, set by Workers
+}
+
+// ActiveItem is what a worker is doing.
+type ActiveItem struct {
+	Run  string        `json:"run"`
+	Item string        `json:"item"`
+	Node string        `json:"node"`
+	For  time.Duration `json:"for"`
+}
+
+// WorkflowInfo is a registered workflow: all that is needed to start a run of
+// it and to draw it, without its nodes.
+type WorkflowInfo struct {
+	Name        string    `json:"name"`
+	Fingerprint string    `json:"fingerprint"`
+	StartNode   string    `json:"startNode"`
+	StartQueue  string    `json:"startQueue"`
+	NeedsOutput bool      `json:"needsOutput"`
+	Queues      []string  `json:"queues"`
+	Graph       []byte    `json:"graph"`            // Workflow.JSON
+	Schema      []byte    `json:"schema,omitempty"` // JSON Schema of the input
+	Registered  time.Time `json:"registered"`       // set by the store
+}
