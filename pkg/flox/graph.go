@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"log/slog"
 	"reflect"
 	"time"
 )
@@ -93,7 +94,7 @@ type execution struct {
 	ns       string // the store's namespace, for the idempotency key
 	state    stateReader
 	observer func(fraction float64, note string) // Progress
-	logger   logger
+	logger   *slog.Logger
 	limit    int // most bytes of a payload
 }
 
@@ -118,6 +119,7 @@ type routed struct {
 type outcome struct {
 	kind  outcomeKind
 	outs  []routed
+	carry []byte // the item's input, if the join of its fan-out asks for it
 	delta []byte // nil: none
 	read  int64  // state version read, -1: none
 	err   error

@@ -182,6 +182,7 @@ type WorkflowInfo struct {
 	StartNode   string    `json:"startNode"`
 	StartQueue  string    `json:"startQueue"`
 	NeedsOutput bool      `json:"needsOutput"`
+	ListOutput  bool      `json:"listOutput"` // any number of outputs: made by BuildAll
 	Queues      []string  `json:"queues"`
 	Graph       []byte    `json:"graph"`            // Workflow.JSON
 	Schema      []byte    `json:"schema,omitempty"` // JSON Schema of the input

@@ -1,0 +1,46 @@
+# Versions of the tools that lint needs; they are run from the module cache.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -X github.com/floxrun/flox/internal/version.Version=$(VERSION)
+EXAMPLES    := $(wildcard examples/*/go.mod)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test race lint vuln verify bench up down
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: build ## run two real workflows on three worker processes, one of which is killed
+	@bin/orchestrator demo
+
+build: ## build bin/worker and bin/orchestrator
+	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/worker ./cmd/orchestrator
+
+test: build ## run all tests, race detector on, on real Redis servers of their own
+	@scripts/ensure-redis.sh
+	go test -race -timeout 9m ./...
+	@for m in $(EXAMPLES); do (cd $$(dirname $$m) && go vet ./... && go test ./...) || exit 1; done
+
+race: test ## the same as test: the race detector is always on
+
+lint: ## formatter, vet, staticcheck
+	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed: $$files"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+vuln: ## known vulnerabilities, where their database can be reached
+	@go run $(GOVULNCHECK) ./... || { code=$$?; [ $$code = 3 ] && exit 3; \
+		echo "govulncheck: the vulnerability database cannot be reached from here; not checked"; }
+
+verify: lint test ## what a commit must pass
+
+bench: ## benchmarks of the hot paths, on a real Redis server
+	@scripts/ensure-redis.sh
+	go test -run '^$$' -bench . -benchmem ./pkg/...
+
+up: ## start a local Redis, as flox wants it, in Docker
+	docker compose -f deploy/docker-compose.yml up -d
+
+down: ## stop it
+	docker compose -f deploy/docker-compose.yml down

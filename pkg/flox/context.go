@@ -1,0 +1,136 @@
+package flox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// Context is what a node gets besides its input: the item's context, which ends
+// when the item must stop (timeout, lost lease, cancelled run), the run's state,
+// and facts about the item. It is safe for concurrent use and must not be used
+// after Process has returned.
+type Context[S any] struct {
+	context.Context
+	visit *visit
+}
+
+// State returns the run's state as of the item's first call, with the item's
+// own deltas merged in. Do not modify what it refers to. If the state cannot be
+// read because the worker lost its store or its lease, State does not return:
+// it unwinds Process, nothing is committed, and the item runs again elsewhere.
+// Call it on the goroutine that Process was called on.
+func (c *Context[S]) State() S {
+	return c.visit.view().(S)
+}
+
+// Merge adds delta to the run's state. It takes effect if and when this item
+// commits, exactly once.
+func (c *Context[S]) Merge(delta S) { c.visit.merge(delta) }
+
+// RunID returns the id of the run.
+func (c *Context[S]) RunID() string { return c.visit.info.RunID }
+
+// ItemID returns the id of the item within its run.
+func (c *Context[S]) ItemID() string { return c.visit.info.ItemID }
+
+// Attempt returns which attempt at the item this is, counted from 1.
+func (c *Context[S]) Attempt() int { return c.visit.info.Attempt }
+
+// IdempotencyKey returns a key that is the same for all attempts at this item
+// and differs from that of any other item of any run: hand it to services that
+// must not do a thing twice.
+func (c *Context[S]) IdempotencyKey() string { return c.visit.info.IdempotencyKey }
+
+// Logger returns a logger that adds the run, the node and the item.
+func (c *Context[S]) Logger() *slog.Logger { return c.visit.info.Logger }
+
+// Info is what Context tells about an item, for functions that take a
+// context.Context.
+type Info struct {
+	RunID, Workflow, Node, ItemID string
+
+	Attempt        int // counted from 1
+	IdempotencyKey string
+	Logger         *slog.Logger
+}
+
+type infoKey struct{}
+
+// InfoFrom returns the facts about the item that ctx belongs to, and false if
+// ctx does not come from a node.
+func InfoFrom(ctx context.Context) (Info, bool) {
+	info, ok := ctx.Value(infoKey{}).(Info)
+	return info, ok
+}
+
+// stateReader reads a run's state. The folded value is shared: it must not be
+// modified.
+type stateReader interface {
+	readState(ctx context.Context, st *stateType) (folded any, version int64, err error)
+}
+
+// visit is one item at its node: what is behind a Context of any type.
+type visit struct {
+	ctx  context.Context
+	st   *stateType
+	from stateReader
+	info Info
+
+	mu      sync.Mutex
+	folded  any   // what was read, nil before
+	version int64 // of folded, -1 before
+	delta   any   // own deltas merged, nil for none
+	unread  error // why the state could not be read
+}
+
+func newVisit(ctx context.Context, x *execution, n *node, st *stateType) *visit {
+	item := x.lease.Item()
+	info := Info{
+		RunID: x.lease.Run, Workflow: x.item.Workflow, Node: n.name, ItemID: item,
+		Attempt:        x.lease.Attempt + 1,
+		IdempotencyKey: x.ns + "/" + x.lease.Run + "/" + item,
+		Logger:         cmpLogger(x.logger).With("run", x.lease.Run, "node", n.name, "item", item),
+	}
+	v := &visit{st: st, from: x.state, info: info, version: -1}
+	v.ctx = context.WithValue(ctx, infoKey{}, info)
+	return v
+}
+
+// cmpLogger is l, or one that drops everything.
+func cmpLogger(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}
+
+// unwind is what view panics with when the state cannot be read.
+type unwind struct{ err error }
+
+func (v *visit) view() any {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.folded == nil {
+		folded, version, err := v.from.readState(v.ctx, v.st)
+		if err != nil {
+			v.unread = err
+			panic(unwind{err})
+		}
+		v.folded, v.version = folded, version
+	}
+	if v.delta == nil {
+		return v.folded
+	}
+	return v.st.merge(v.folded, v.delta)
+}
+
+func (v *visit) merge(delta any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.delta == nil {
+		v.delta = delta
+		return
+	}
+	v.delta = v.st.merge(v.delta, delta)
+}

@@ -1,0 +1,190 @@
+package flox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Control starts, watches and steers runs of any workflow by name, without
+// their types: what the CLI and administration tools use. It is safe for
+// concurrent use.
+type Control struct {
+	st    Store
+	watch *watcher
+}
+
+// NewControl returns a Control of the runs in st.
+func NewControl(st Store) *Control { return &Control{st: st, watch: newWatcher(st)} }
+
+// startOptions is what the StartOptions of one start say.
+type startOptions struct {
+	id       string
+	ifExists bool
+	delay    time.Duration
+}
+
+// StartOption changes how a run is started.
+type StartOption func(*startOptions)
+
+// WithID gives the run an id of the caller's, so that starting it twice gives
+// one run. The default is a fresh id, see NewRunID.
+func WithID(id string) StartOption { return func(o *startOptions) { o.id = id } }
+
+// IfExists makes a start with an id that is taken return that run instead of
+// an ErrRunExists.
+func IfExists() StartOption { return func(o *startOptions) { o.ifExists = true } }
+
+// After delays the run's first step by d.
+func After(d time.Duration) StartOption { return func(o *startOptions) { o.delay = d } }
+
+// Start starts a run of a registered workflow with input as JSON, and returns
+// its id. The caller has checked input against the workflow's schema; what the
+// node cannot decode fails the run. ErrNotFound if no worker ever registered
+// the workflow.
+func (c *Control) Start(ctx context.Context, workflow string, input []byte, opts ...StartOption) (string, error) {
+	info, err := c.Workflow(ctx, workflow)
+	if err != nil {
+		return "", err
+	}
+	return startRun(ctx, c.st, info, jsonPayload(input), opts)
+}
+
+// startRun starts a run of the workflow that info describes.
+func startRun(ctx context.Context, st Store, info WorkflowInfo, payload []byte, opts []StartOption) (string, error) {
+	var o startOptions
+	for _, set := range opts {
+		set(&o)
+	}
+	if o.id == "" {
+		o.id = NewRunID()
+	}
+	if err := CheckName("run id", o.id); err != nil {
+		return "", err
+	}
+	if o.delay < 0 {
+		return "", fmt.Errorf("start delay %v: want zero or more", o.delay)
+	}
+	err := st.Start(ctx, StartRequest{
+		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
+		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
+		NeedsOutput: info.NeedsOutput, Delay: o.delay,
+	})
+	if o.ifExists && errors.Is(err, ErrRunExists) {
+		err = nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("start: %w", err)
+	}
+	return o.id, nil
+}
+
+// Workflow returns a registered workflow. ErrNotFound if there is none of that name.
+func (c *Control) Workflow(ctx context.Context, name string) (WorkflowInfo, error) {
+	all, err := c.st.Workflows(ctx)
+	if err != nil {
+		return WorkflowInfo{}, fmt.Errorf("read workflows: %w", err)
+	}
+	for _, w := range all {
+		if w.Name == name {
+			return w, nil
+		}
+	}
+	return WorkflowInfo{}, fmt.Errorf("workflow %q: %w", name, ErrNotFound)
+}
+
+// Pause lets no further step of the run start; steps in flight finish, commit
+// and stop there. ErrNotFound, or a *RefusedError unless the run is running.
+func (c *Control) Pause(ctx context.Context, id string) error { return c.do(ctx, id, ControlPause) }
+
+// Resume lets a paused run go on. ErrNotFound, or a *RefusedError unless it is paused.
+func (c *Control) Resume(ctx context.Context, id string) error { return c.do(ctx, id, ControlResume) }
+
+// Cancel ends a running or paused run for good: from then on nothing of it
+// starts and no commit of it is accepted. ErrNotFound, or a *RefusedError.
+func (c *Control) Cancel(ctx context.Context, id string) error { return c.do(ctx, id, ControlCancel) }
+
+// Retry lets a failed run go on from its failed steps, with fresh attempts.
+// ErrNotFound, or a *RefusedError unless it has failed.
+func (c *Control) Retry(ctx context.Context, id string) error { return c.do(ctx, id, ControlRetry) }
+
+func (c *Control) do(ctx context.Context, id string, op ControlOp) error {
+	if err := CheckName("run id", id); err != nil {
+		return err
+	}
+	if _, err := c.st.Control(ctx, ControlRequest{Run: id, Op: op, Nonce: newNonce()}); err != nil {
+		if errors.Is(err, ErrRefused) {
+			return err
+		}
+		return fmt.Errorf("%s run %s: %w", op, id, err)
+	}
+	for more := op != ControlPause; more; {
+		var err error
+		if more, err = c.st.Settle(ctx, id); err != nil {
+			// The status has changed; any worker's janitor settles the rest.
+			return fmt.Errorf("%s run %s: done, but not settled yet: %w", op, id, err)
+		}
+	}
+	return nil
+}
+
+// Show returns how a run stands. ErrNotFound if there is none of that id.
+func (c *Control) Show(ctx context.Context, id string) (RunInfo, error) {
+	if err := CheckName("run id", id); err != nil {
+		return RunInfo{}, err
+	}
+	info, err := c.st.Info(ctx, id)
+	if err != nil {
+		return RunInfo{}, fmt.Errorf("run %s: %w", id, err)
+	}
+	return info, nil
+}
+
+// List returns a page of runs.
+func (c *Control) List(ctx context.Context, req ListRequest) (RunPage, error) {
+	if req.Limit < 1 {
+		return RunPage{}, fmt.Errorf("list: limit %d: want 1 or more", req.Limit)
+	}
+	return c.st.List(ctx, req)
+}
+
+// Wait blocks until the run has ended or ctx is done, and returns how it
+// stands then. ErrNotFound if there is none of that id.
+func (c *Control) Wait(ctx context.Context, id string) (RunInfo, error) {
+	if err := CheckName("run id", id); err != nil {
+		return RunInfo{}, err
+	}
+	for {
+		changed, stop := c.watch.run(id)
+		info, err := c.st.Info(ctx, id)
+		if err != nil || info.Status.Terminal() {
+			stop()
+			if err != nil {
+				err = fmt.Errorf("run %s: %w", id, err)
+			}
+			return info, err
+		}
+		err = sleepOr(ctx, pollEvery, changed)
+		stop()
+		if err != nil {
+			return info, fmt.Errorf("wait for run %s: %w", id, err)
+		}
+	}
+}
+
+// pollEvery is how often a waiter asks in case an event was lost.
+const pollEvery = time.Second
+
+// sleepOr waits for d, changed or the end of ctx, whose error it returns.
+func sleepOr(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+	case <-changed:
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package flox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// decision is what decide needs besides the item: facts of the worker and the
+// one random number, so that decide itself is a pure function.
+type decision struct {
+	keep   bool    // the worker would go on with a successor
+	jitter float64 // in [0,1): where in the back-off the retry falls
+	worker string
+}
+
+// decide makes the commit of an executed item: no I/O, no clock, no randomness.
+func decide(g *graph, n *node, x *execution, out outcome, d decision) Commit {
+	c := Commit{Lease: *x.lease, Read: out.read, MaxSteps: g.maxSteps, Keep: d.keep}
+	if n.inside != nil {
+		c.JoinQueue = n.inside.join.queue
+	}
+	switch out.kind {
+	case outcomeNext:
+		c.Delta = out.delta
+		decideNext(&c, n, out)
+	case outcomeFan:
+		c.Delta = out.delta
+		decideFan(&c, n, flatten(out.outs), out.carry)
+	default:
+		return decideFailure(c, n, x, out, d)
+	}
+	c.Record = stepRecord(x, n, outcomeName(c), out, d)
+	return c
+}
+
+func decideNext(c *Commit, n *node, out outcome) {
+	one := out.outs[0]
+	switch {
+	case n.kind == edgeJoin:
+		c.Op, c.Output = OpDeposit, one.payload
+	case len(one.targets) == 0:
+		c.Op, c.Output = OpEnd, one.payload
+	case len(one.targets) == 1:
+		c.Op, c.Node, c.Queue, c.Input = OpNext, one.targets[0].name, one.targets[0].queue, one.payload
+	default:
+		decideFan(c, n, flatten(out.outs), out.carry)
+	}
+}
+
+// flatten makes one branch of each output and each of its targets; a branch's
+// index is that of the output times the number of targets, plus the target's.
+func flatten(outs []routed) []Branch {
+	var all []Branch
+	for _, o := range outs {
+		for _, t := range o.targets {
+			all = append(all, Branch{Node: t.name, Queue: t.queue, Input: o.payload})
+		}
+	}
+	return all
+}
+
+func decideFan(c *Commit, n *node, all []Branch, carry []byte) {
+	c.Op, c.Fan = OpFan, &Fan{Size: len(all)}
+	if n.frame != nil {
+		c.Fan.Frame = &FrameSpec{Join: n.frame.join.name, Queue: n.frame.join.queue, Carry: carry}
+	}
+	if len(all) == 0 {
+		return
+	}
+	c.Node, c.Queue, c.Input = all[0].Node, all[0].Queue, all[0].Input
+	if len(all) <= ReleaseChunk {
+		c.Fan.Branches = all[1:]
+	} else {
+		c.Fan.Blobs = EncodeBranches(all[1:])
+	}
+}
+
+// decideFailure retries, takes the fallback or fails the run, in this order.
+func decideFailure(c Commit, n *node, x *execution, out outcome, d decision) Commit {
+	attempt := x.lease.Attempt + 1
+	cause := NodeError{Class: out.class, Message: out.err.Error()}
+	if wait, ok := retryWait(n, attempt, out, d.jitter); ok {
+		c.Op, c.Delay = OpRetry, wait
+		c.Err = errorRecord(x, n, cause, out.stack, false, d)
+		return c
+	}
+	c.Err = errorRecord(x, n, cause, out.stack, true, d)
+	if n.fallback != nil && out.class != ClassLimit {
+		if input, err := n.failure(x, cause); err == nil {
+			c.Op, c.Fallback = OpNext, true
+			c.Node, c.Queue, c.Input = n.fallback.name, n.fallback.queue, input
+			if out.kind == outcomeAbort {
+				c.Delta = out.delta
+			}
+			c.Record = stepRecord(x, n, "fallback", out, d)
+			return c
+		}
+	}
+	c.Op = OpFail
+	c.Cause = fmt.Sprintf("node %s: attempt %d: %s", n.name, attempt, cause.Message)
+	return c
+}
+
+// retryWait says whether the item gets another attempt, and after how long.
+func retryWait(n *node, attempt int, out outcome, jitter float64) (wait time.Duration, ok bool) {
+	if out.kind == outcomeAbort {
+		return 0, false
+	}
+	switch out.class {
+	case ClassError, ClassPanic, ClassTimeout:
+	default:
+		return 0, false
+	}
+	wait, ok = n.retry.next(attempt, out.err, jitter)
+	if after, set := errors.AsType[retryAfterError](out.err); ok && set {
+		wait = after.after
+	}
+	return wait, ok
+}
+
+// decideRelease makes the commit of a chunk of a large fan-out.
+func decideRelease(l Lease, r *Release) (Commit, error) {
+	branches, err := DecodeBranches(r.Blob)
+	if err != nil {
+		return Commit{}, fmt.Errorf("chunk %d of the fan-out: %w", r.Chunk, err)
+	}
+	return Commit{Lease: l, Op: OpRelease, Branches: branches, Read: -1}, nil
+}
+
+func outcomeName(c Commit) string {
+	switch c.Op {
+	case OpNext:
+		return "next"
+	case OpEnd:
+		return "end"
+	case OpDeposit:
+		return "deposit"
+	default:
+		return "fan"
+	}
+}
+
+func stepRecord(x *execution, n *node, name string, out outcome, d decision) []byte {
+	return EncodeRecord(&StepRecord{
+		Item: x.lease.Item(), Node: n.name, Outcome: name, Attempt: x.lease.Attempt + 1,
+		Worker: d.worker, Duration: out.took,
+	})
+}
+
+func errorRecord(x *execution, n *node, cause NodeError, stack string, final bool, d decision) []byte {
+	return EncodeRecord(&ErrorRecord{
+		Item: x.lease.Item(), Node: n.name, Attempt: x.lease.Attempt + 1, Class: cause.Class,
+		Message: cause.Message, Stack: stack, Final: final, Worker: d.worker,
+	})
+}

@@ -1,0 +1,20 @@
+package flox
+
+// Keys of log attributes.
+const (
+	logWorker   = "worker"
+	logWorkflow = "workflow"
+	logRun      = "run"
+	logItem     = "item"
+	logNode     = "node"
+	logAttempt  = "attempt"
+	logError    = "error"
+	logClass    = "class"
+	logVerdict  = "verdict"
+	logQueues   = "queues"
+	logSlots    = "slots"
+	logActive   = "active"
+	logCount    = "count"
+	logCall     = "call"
+	logGraph    = "fingerprint"
+)

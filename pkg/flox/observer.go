@@ -1,0 +1,43 @@
+package flox
+
+import "time"
+
+// Observer is told what a worker does, for metrics. Observe is called from many
+// goroutines, on the worker's path: it must be quick and must not block.
+type Observer interface {
+	Observe(e Event)
+}
+
+// EventKind says what an Event is about.
+type EventKind int
+
+const (
+	EventClaimed    EventKind = iota // Count entries were claimed
+	EventStarted                     // an item's node starts; Waited is set for the first step after a claim
+	EventFinished                    // a node has returned; Outcome and Duration (of the node) are set
+	EventCommitted                   // a commit was answered; Outcome and Duration (of the commit) are set
+	EventLeaseLost                   // a lease was lost before its item was committed
+	EventReclaimed                   // Count entries were taken over from workers that are gone
+	EventPromoted                    // Count delayed tokens were moved to their queues
+	EventStoreError                  // a call to the store failed; Outcome names the call
+)
+
+// Event is one thing that a worker did. Its strings come from the registered
+// graphs and from fixed sets, never from a run, so they can be metric labels.
+type Event struct {
+	Kind     EventKind
+	Workflow string
+	Node     string
+	Queue    string
+	// Outcome: next, end, deposit, fan, fallback, retry, fail (EventFinished);
+	// applied, repeated, stale, lost, cancelled, limit, gone, invalid, error
+	// (EventCommitted); the name of the store's method (EventStoreError).
+	Outcome  string
+	Duration time.Duration
+	Waited   time.Duration
+	Count    int
+}
+
+type noObserver struct{}
+
+func (noObserver) Observe(Event) {}

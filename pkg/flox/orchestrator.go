@@ -1,0 +1,145 @@
+package flox
+
+import (
+	"context"
+	"fmt"
+)
+
+// Flow is a workflow as far as starting and awaiting its runs needs it: a
+// *Workflow, or the Named handle of one whose nodes are not linked in.
+type Flow[S, I, O any] interface {
+	Name() string
+	flow(S, I, O) *flowInfo
+}
+
+// flowInfo is what an Orchestrator knows of its workflow.
+type flowInfo struct {
+	graph *graph // nil for Named
+}
+
+type named[S, I, O any] struct{ name string }
+
+// Named is a typed handle for a workflow that runs elsewhere: its graph is read
+// from the store, where its workers have registered it.
+func Named[S, I, O any](name string) Flow[S, I, O] { return named[S, I, O]{name} }
+
+func (n named[S, I, O]) Name() string           { return n.name }
+func (n named[S, I, O]) flow(S, I, O) *flowInfo { return &flowInfo{} }
+
+// Result is what a completed run came to.
+type Result[S, O any] struct {
+	ID     string
+	Output O // the output (Build), or all of them in commit order (BuildAll)
+	State  S
+	Steps  int // items committed
+}
+
+// Orchestrator starts runs of one workflow and waits for their results. It is
+// safe for concurrent use and holds no run in memory.
+type Orchestrator[S, I, O any] struct {
+	st      Store
+	name    string
+	flow    *flowInfo
+	control *Control
+	codec   flowCodec[S, I, O]
+}
+
+// NewOrchestrator returns an Orchestrator of wf's runs in st.
+func NewOrchestrator[S, I, O any](st Store, wf Flow[S, I, O]) (*Orchestrator[S, I, O], error) {
+	var (
+		s S
+		i I
+		o O
+	)
+	if err := CheckName("workflow", wf.Name()); err != nil {
+		return nil, err
+	}
+	info := wf.flow(s, i, o)
+	codec, err := newFlowCodec[S, I, O](info.graph)
+	if err != nil {
+		return nil, fmt.Errorf("workflow %s: %w", wf.Name(), err)
+	}
+	return &Orchestrator[S, I, O]{st: st, name: wf.Name(), flow: info, control: NewControl(st), codec: codec}, nil
+}
+
+// Control returns the untyped controls of the same store.
+func (o *Orchestrator[S, I, O]) Control() *Control { return o.control }
+
+// Start starts a run and returns its id. Errors: ErrRunExists if the id given
+// by WithID is taken and IfExists is not given; ErrNotFound if the workflow is
+// a Named one that no worker has registered.
+func (o *Orchestrator[S, I, O]) Start(ctx context.Context, in I, opts ...StartOption) (string, error) {
+	payload, err := o.codec.encodeInput(in)
+	if err != nil {
+		return "", fmt.Errorf("start: input: %w", err)
+	}
+	var info WorkflowInfo
+	if o.flow.graph != nil {
+		info = o.flow.graph.info()
+	} else if info, err = o.control.Workflow(ctx, o.name); err != nil {
+		return "", err
+	}
+	return startRun(ctx, o.st, info, payload, opts)
+}
+
+// Wait blocks until the run has ended or ctx is done. The error is a *RunError
+// if the run failed or was cancelled; the result then has the state so far.
+func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, O], error) {
+	res := Result[S, O]{ID: id}
+	info, err := o.control.Wait(ctx, id)
+	if err != nil {
+		return res, err
+	}
+	res.Steps = int(info.Counts.Committed)
+	if res.State, err = o.State(ctx, id); err != nil {
+		return res, err
+	}
+	if info.Status != StatusCompleted {
+		return res, &RunError{RunID: id, Status: info.Status, Cause: info.Cause}
+	}
+	outs, err := o.st.Outputs(ctx, id)
+	if err != nil {
+		return res, fmt.Errorf("output of run %s: %w", id, err)
+	}
+	if res.Output, err = o.codec.decodeOutput(outs); err != nil {
+		return res, fmt.Errorf("output of run %s: %w", id, err)
+	}
+	return res, nil
+}
+
+// State returns the run's state as of now, at any time during the run.
+// ErrNotFound if there is none of that id.
+func (o *Orchestrator[S, I, O]) State(ctx context.Context, id string) (S, error) {
+	var zero S
+	if err := CheckName("run id", id); err != nil {
+		return zero, err
+	}
+	log, err := o.st.State(ctx, id, 0)
+	if err != nil {
+		return zero, fmt.Errorf("state of run %s: %w", id, err)
+	}
+	state, err := foldState(o.codec.state, nil, log)
+	if err != nil {
+		return zero, fmt.Errorf("state of run %s: %w", id, err)
+	}
+	return state.(S), nil
+}
+
+// foldState adds a part of a state log to the state so far (nil: none).
+func foldState(st *stateType, state any, log StateLog) (any, error) {
+	if state == nil || log.Snapshot != nil {
+		state = st.zero()
+	}
+	parts := log.Deltas
+	if log.Snapshot != nil {
+		parts = append([][]byte{log.Snapshot}, parts...)
+	}
+	for i, b := range parts {
+		delta, err := st.decode(b)
+		if err != nil {
+			return nil, fmt.Errorf("delta %d: %w", log.Version-int64(len(log.Deltas))+int64(i)+1, err)
+		}
+		state = st.merge(state, delta)
+	}
+	return state, nil
+}

@@ -1,0 +1,94 @@
+package flox
+
+import (
+	"sync"
+	"time"
+)
+
+// sessionSet is the sessions of a worker.
+type sessionSet struct {
+	mu  sync.Mutex
+	all map[*session]struct{}
+}
+
+func (t *sessionSet) add(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all == nil {
+		t.all = map[*session]struct{}{}
+	}
+	t.all[s] = struct{}{}
+}
+
+func (t *sessionSet) remove(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.all, s)
+}
+
+func (t *sessionSet) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.all)
+}
+
+// list returns those that match; a nil match is all.
+func (t *sessionSet) list(match func(*session) bool) []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var some []*session
+	for s := range t.all {
+		if match == nil || match(s) {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+func (t *sessionSet) active() []ActiveItem {
+	var items []ActiveItem
+	for _, s := range t.list(nil) {
+		s.mu.Lock()
+		a := s.doing
+		a.For = time.Since(s.since)
+		s.mu.Unlock()
+		if a.Run != "" {
+			items = append(items, a)
+		}
+	}
+	return items
+}
+
+// enter notes that the session starts to execute n.
+func (s *session) enter(n *node) {
+	s.mu.Lock()
+	s.current = s.lease
+	s.doing = ActiveItem{Run: s.lease.Run, Item: s.lease.Item(), Node: n.name}
+	s.since = time.Now()
+	s.mu.Unlock()
+	s.w.cfg.Observer.Observe(Event{
+		Kind: EventStarted, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Waited: s.item.Waited,
+	})
+}
+
+// mayKeep says whether the worker would go on with a successor: not when it
+// drains, when the run does not run, or when others had to wait long enough.
+func (s *session) mayKeep() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.halt && !s.w.draining.Load() && time.Since(s.began) < s.w.cfg.Quantum
+}
+
+// valid says whether the lease has not run out by this process's own monotonic
+// clock, which sees what a fence cannot: a stop between the grant and the start.
+func (s *session) valid() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.renewed) < s.w.cfg.Lease
+}
+
+func (s *session) due() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.renewed) >= s.w.cfg.Lease/3
+}

@@ -1,0 +1,215 @@
+package flox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// WorkerConfig sets up a Worker. Its zero value works.
+type WorkerConfig struct {
+	// Name is what people know the worker by; the host's name by default. Two
+	// workers may share one.
+	Name string
+	// Concurrency is the most items executed at the same time; default 64.
+	Concurrency int
+	// Queues to take from; default: all queues of the workflows given.
+	Queues []string
+	// Lease is how long a token stays with a worker that was not heard of;
+	// default 10 s, at least 100 ms. It is renewed every third of it.
+	Lease time.Duration
+	// Quantum is how long a worker stays with one token before it hands it back
+	// to the end of its queue, for others' sake; default 1 s.
+	Quantum time.Duration
+	// DrainGrace is how long Run waits for items in hand when its context ends,
+	// before it cancels them and hands them back; default 8 s.
+	DrainGrace time.Duration
+	// MaxPayload is the largest input, output or delta in bytes; default 1 MiB.
+	MaxPayload int
+	// CrashLimit is how often an item may be started and lost with its worker
+	// before it fails; default 3.
+	CrashLimit int
+	// Version of the program, shown to people.
+	Version string
+	// Schema returns the JSON Schema of a workflow's input, to be registered
+	// with it; nil registers none.
+	Schema func(Definition) ([]byte, error)
+	// Logger; default slog.Default().
+	Logger *slog.Logger
+	// Observer is told what the worker does; default none.
+	Observer Observer
+}
+
+func (c *WorkerConfig) fill() {
+	host, _ := os.Hostname()
+	c.Name = cmp.Or(c.Name, host, "worker")
+	c.Concurrency = cmp.Or(c.Concurrency, 64)
+	c.Lease = cmp.Or(c.Lease, 10*time.Second)
+	c.Quantum = cmp.Or(c.Quantum, time.Second)
+	c.DrainGrace = cmp.Or(c.DrainGrace, 8*time.Second)
+	c.MaxPayload = cmp.Or(c.MaxPayload, DefaultMaxPayload)
+	c.CrashLimit = cmp.Or(c.CrashLimit, 3)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	if c.Observer == nil {
+		c.Observer = noObserver{}
+	}
+}
+
+// DefaultMaxPayload is the largest payload in bytes unless configured: 1 MiB.
+const DefaultMaxPayload = 1 << 20
+
+func (c *WorkerConfig) validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("worker: "+format, args...))
+		}
+	}
+	check(CheckName("worker name", c.Name) == nil, "%v", CheckName("name", c.Name))
+	check(c.Concurrency > 0, "concurrency %d: want 1 or more", c.Concurrency)
+	check(c.Lease >= 100*time.Millisecond, "lease %v: want at least 100ms", c.Lease)
+	check(c.Quantum > 0, "quantum %v: want more than 0", c.Quantum)
+	check(c.DrainGrace > 0, "drain grace %v: want more than 0", c.DrainGrace)
+	check(c.MaxPayload > 0, "payload limit %d: want 1 or more bytes", c.MaxPayload)
+	check(c.CrashLimit > 0, "crash limit %d: want 1 or more", c.CrashLimit)
+	for _, q := range c.Queues {
+		check(CheckName("queue", q) == nil, "%v", CheckName("queue", q))
+	}
+	return errors.Join(errs...)
+}
+
+// Worker executes items of the workflows it knows. It keeps nothing that is
+// not in the store: it can be killed at any moment.
+type Worker struct {
+	st       Store
+	cfg      WorkerConfig
+	graphs   map[string]*graph
+	infos    []WorkflowInfo
+	consumer string
+	started  time.Time
+
+	slots    chan struct{} // one token for each item in hand
+	claiming atomic.Bool   // the claimer holds a slot while it waits
+	owners   atomic.Int64
+	sessions sessionSet
+	handlers sync.WaitGroup
+	draining atomic.Bool
+	ready    atomic.Bool
+	kick     chan struct{} // wakes the forwarder: a delay was added
+	outage   atomic.Int64  // when the store last failed, in Unix ns
+}
+
+// NewWorker returns a Worker of defs on st. It refuses a configuration or a set
+// of workflows that cannot work; it does not touch the store.
+func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error) {
+	w := &Worker{st: st, graphs: map[string]*graph{}, kick: make(chan struct{}, 1)}
+	if cfg != nil {
+		w.cfg = *cfg
+	}
+	w.cfg.fill()
+	if err := w.cfg.validate(); err != nil {
+		return nil, err
+	}
+	if len(defs) == 0 {
+		return nil, errors.New("worker: no workflows given; want at least one")
+	}
+	queues := map[string]bool{}
+	for _, d := range defs {
+		g := d.graph()
+		if w.graphs[g.name] != nil {
+			return nil, fmt.Errorf("worker: two workflows are named %q", g.name)
+		}
+		w.graphs[g.name] = g
+		info := g.info()
+		info.Graph = d.JSON()
+		if w.cfg.Schema != nil {
+			var err error
+			if info.Schema, err = w.cfg.Schema(d); err != nil {
+				return nil, fmt.Errorf("worker: schema of workflow %s: %w", g.name, err)
+			}
+		}
+		w.infos = append(w.infos, info)
+		for _, q := range info.Queues {
+			queues[q] = true
+		}
+	}
+	for _, q := range w.cfg.Queues {
+		if !queues[q] {
+			return nil, fmt.Errorf("worker: queue %q belongs to none of its workflows; want some of %v",
+				q, slices.Sorted(maps.Keys(queues)))
+		}
+	}
+	if len(w.cfg.Queues) == 0 {
+		w.cfg.Queues = slices.Sorted(maps.Keys(queues))
+	}
+	w.slots = make(chan struct{}, w.cfg.Concurrency)
+	w.consumer = w.cfg.Name + "-" + newNonce()
+	w.cfg.Logger = w.cfg.Logger.With(logWorker, w.consumer)
+	return w, nil
+}
+
+// Run registers the workflows, then executes items until ctx ends, and drains:
+// it takes nothing more, lets items in hand finish for the grace period, hands
+// back the others and returns nil. It returns an error only if it could not
+// register. Everything it started has stopped when it returns, but for nodes
+// that ignored their context's end.
+func (w *Worker) Run(ctx context.Context) error {
+	w.started = time.Now()
+	for _, info := range w.infos {
+		if err := w.st.Register(ctx, info); err != nil {
+			return fmt.Errorf("register workflow %s: %w", info.Name, err)
+		}
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx)) // ends after the drain
+	defer end()
+	items, cancelItems := context.WithCancelCause(life)
+	defer cancelItems(nil)
+
+	var takers, keepers sync.WaitGroup
+	for _, loop := range []func(context.Context){w.forward, w.janitor} {
+		takers.Go(func() { loop(ctx) })
+	}
+	takers.Go(func() { w.claim(ctx, items) })
+	takers.Go(func() { w.reclaim(ctx, items) })
+	for _, loop := range []func(context.Context){w.heartbeat, w.beat, w.watchCancels} {
+		keepers.Go(func() { loop(life) })
+	}
+	w.ready.Store(true)
+	w.cfg.Logger.Info("worker started", logQueues, w.cfg.Queues, logSlots, w.cfg.Concurrency)
+
+	<-ctx.Done()
+	w.draining.Store(true)
+	w.ready.Store(false)
+	w.cfg.Logger.Info("worker draining", logActive, w.sessions.len())
+	takers.Wait()
+	w.drain(items, cancelItems)
+	end()
+	keepers.Wait()
+	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := w.st.Leave(leave, w.Info()); err != nil {
+		w.cfg.Logger.Warn("worker could not sign off", logError, err)
+	}
+	w.cfg.Logger.Info("worker stopped")
+	return nil
+}
+
+// Ready reports whether the worker takes work now.
+func (w *Worker) Ready() bool { return w.ready.Load() }
+
+// Info returns what the worker is and does now.
+func (w *Worker) Info() WorkerInfo {
+	return WorkerInfo{
+		ID: w.consumer, Name: w.cfg.Name, PID: os.Getpid(), Started: w.started, Version: w.cfg.Version,
+		Workflows: slices.Sorted(maps.Keys(w.graphs)), Queues: w.cfg.Queues, Slots: w.cfg.Concurrency,
+		Active: w.sessions.active(), Draining: w.draining.Load(),
+	}
+}
