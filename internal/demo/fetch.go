@@ -76,7 +76,11 @@ func (f *Fetch) visit(ctx context.Context, t Target) (Visit, error) {
 		return f.request(ctx, http.MethodGet, t)
 	}
 	v, err := f.request(ctx, http.MethodHead, t)
-	if err != nil && statusOf(err.Error()) != http.StatusTooManyRequests || v.Status >= 400 {
+	code := v.Status
+	if e, ok := errors.AsType[*statusError](err); ok {
+		code = e.code
+	}
+	if code >= 400 && code != http.StatusTooManyRequests {
 		return f.request(ctx, http.MethodGet, t) // many servers mistreat HEAD
 	}
 	return v, err
@@ -145,7 +149,9 @@ type statusError struct {
 	after time.Duration // what the server asked to wait, zero for nothing
 }
 
-func (e *statusError) Error() string { return fmt.Sprintf("status %d %s", e.code, http.StatusText(e.code)) }
+func (e *statusError) Error() string {
+	return fmt.Sprintf("status %d %s", e.code, http.StatusText(e.code))
+}
 
 // statusOf is the status in the message of a statusError, else zero: a
 // fallback knows only the message.

@@ -42,7 +42,7 @@ func (c *Context[S]) Attempt() int { return c.visit.info.Attempt }
 // must not do a thing twice.
 func (c *Context[S]) IdempotencyKey() string { return c.visit.info.IdempotencyKey }
 
-// Logger returns a logger that adds the run, the node and the item.
+// Logger returns a logger whose lines name the run, the node and the item.
 func (c *Context[S]) Logger() *slog.Logger { return c.visit.info.Logger }
 
 // Info is what Context tells about an item, for functions that take a
@@ -84,25 +84,18 @@ type visit struct {
 	unread  error // why the state could not be read
 }
 
-func newVisit(ctx context.Context, x *execution, n *node, st *stateType) *visit {
+func newVisit(x *execution, n *node, st *stateType) *visit {
 	item := x.lease.Item()
 	info := Info{
 		RunID: x.lease.Run, Workflow: x.item.Workflow, Node: n.name, ItemID: item,
 		Attempt:        x.lease.Attempt + 1,
 		IdempotencyKey: x.ns + "/" + x.lease.Run + "/" + item,
-		Logger:         cmpLogger(x.logger).With("run", x.lease.Run, "node", n.name, "item", item),
+		Logger:         x.logger,
 	}
-	v := &visit{st: st, from: x.state, info: info, version: -1}
-	v.ctx = context.WithValue(ctx, infoKey{}, info)
-	return v
-}
-
-// cmpLogger is l, or one that drops everything.
-func cmpLogger(l *slog.Logger) *slog.Logger {
-	if l == nil {
-		return slog.New(slog.DiscardHandler)
+	if info.Logger == nil {
+		info.Logger = slog.New(slog.DiscardHandler)
 	}
-	return l
+	return &visit{st: st, from: x.state, info: info, version: -1}
 }
 
 // unwind is what view panics with when the state cannot be read.

@@ -188,3 +188,7 @@ func sleepOr(ctx context.Context, d time.Duration, changed <-chan struct{}) erro
 	}
 	return nil
 }
+
+// jsonPayload is the payload of a value that came as JSON: it is stored as it
+// was, and decoded by the typed worker.
+func jsonPayload(value []byte) []byte { return append([]byte{codecJSON}, value...) }

@@ -29,6 +29,7 @@ type graph struct {
 	maxSteps    int64
 	state       *stateType
 	fingerprint string
+	codecs      *codecs
 }
 
 // edgeKind is the one way in which a node's successors are chosen.

@@ -3,35 +3,38 @@ package flox
 import (
 	"bytes"
 	"fmt"
-
-	"github.com/vmihailenco/msgpack/v5"
+	"reflect"
 )
 
+// records are the codecs of what flox itself stores: no sum types.
+var records = newCodecs(nil)
+
 // EncodeRecord encodes v for a store's own records: msgpack, structs as maps
-// keyed by their json names. It panics if v cannot be encoded, which depends on
-// its type alone.
+// keyed by their json names, zero fields left out. It panics if v is of a type
+// that cannot be stored.
 func EncodeRecord(v any) []byte {
+	c, err := records.of(reflect.TypeOf(v))
 	var buf bytes.Buffer
-	enc := msgpack.NewEncoder(&buf)
-	enc.SetCustomStructTag("json")
-	enc.UseCompactInts(true)
-	if err := enc.Encode(v); err != nil {
-		panic(fmt.Sprintf("flox: encode %T: %v", v, err))
+	if err == nil {
+		err = c.write(&buf, addressable(reflect.ValueOf(v)))
+	}
+	if err != nil {
+		panic(fmt.Sprintf("flox: encode record %T: %v", v, err))
 	}
 	return buf.Bytes()
 }
 
 // DecodeRecord decodes what EncodeRecord made into v, a pointer. The bytes are
 // checked before they are decoded, so that no input makes it allocate more than
-// the input's size warrants.
+// the input's size warrants. Fields that v does not have are skipped.
 func DecodeRecord(b []byte, v any) error {
-	if err := checkMsgpack(b); err != nil {
-		return fmt.Errorf("decode %T: %w", v, err)
+	p := reflect.ValueOf(v)
+	c, err := records.of(p.Type().Elem())
+	if err == nil {
+		err = c.read(b, p.Elem())
 	}
-	dec := msgpack.NewDecoder(bytes.NewReader(b))
-	dec.SetCustomStructTag("json")
-	if err := dec.Decode(v); err != nil {
-		return fmt.Errorf("decode %T: %w", v, err)
+	if err != nil {
+		return fmt.Errorf("decode record %T: %w", v, err)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type nodeDef struct {
 	joins    []edge
 	fallback []edge
 
-	process func(v *visit, in any) (move, error)                         // in is a *I
+	process func(v *visit, in any) (move, error)                          // in is a *I
 	failed  func(in any, node string, attempt int, err NodeError) (f any) // in is a *I, f a Failure[I]
 }
 

@@ -41,22 +41,22 @@ func erase[S, I, O any](w *wiring, pos, name string, n Node[S, I, O]) *nodeDef {
 // once, each with the file and line it was made at.
 func Build[S, I, O any](b *Builder[S], start In[I], ends ...Out[O]) (*Workflow[S, I, O], error) {
 	out := reflect.TypeFor[O]()
-	p, err := buildPlan(b.w, callSite(), start.target(), sources(ends), out, false)
+	g, err := buildGraph(b.w, callSite(), start.target(), sources(ends), out, false)
 	if err != nil {
 		return nil, err
 	}
-	return &Workflow[S, I, O]{p}, nil
+	return &Workflow[S, I, O]{g}, nil
 }
 
 // BuildAll is like Build for runs with any number of outputs, also none; their
 // result is the list in commit order.
 func BuildAll[S, I, O any](b *Builder[S], start In[I], ends ...Out[O]) (*Workflow[S, I, []O], error) {
 	out := reflect.TypeFor[O]()
-	p, err := buildPlan(b.w, callSite(), start.target(), sources(ends), out, true)
+	g, err := buildGraph(b.w, callSite(), start.target(), sources(ends), out, true)
 	if err != nil {
 		return nil, err
 	}
-	return &Workflow[S, I, []O]{p}, nil
+	return &Workflow[S, I, []O]{g}, nil
 }
 
 func sources[O any](ends []Out[O]) []*nodeDef {

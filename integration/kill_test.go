@@ -1,0 +1,146 @@
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/floxrun/flox/internal/testredis"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+// TestKilledWorkers kills workers at random moments while runs go on: every run
+// completes, every delta is applied once.
+func TestKilledWorkers(t *testing.T) {
+	server := testredis.Start(t)
+	killedWorkers(t, server.URL(), redis.NewClient(&redis.Options{Addr: server.Addr()}), 1)
+}
+
+// TestKilledWorkersOnCluster is the same on a Cluster of three masters.
+func TestKilledWorkersOnCluster(t *testing.T) {
+	cluster := testredis.Cluster(t, 3)
+	killedWorkers(t, cluster.URL(), redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()}), 64)
+}
+
+func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts int) {
+	const (
+		workers = 3
+		runs    = 60
+		width   = 12
+		kills   = 12
+	)
+	t.Cleanup(func() { raw.Close() })
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	namespace := fmt.Sprintf("kill-%d", seed)
+	fleet := newFleet(t, url, namespace, workers)
+	ids := startRuns(t, url, namespace, runs, width)
+
+	killed := 0
+	for ; killed < kills; killed++ {
+		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
+		fleet.end(random.IntN(workers), syscall.SIGKILL)
+		fleet.start()
+	}
+	awaitRuns(t, url, namespace, ids)
+	awaitIdle(t, raw, namespace, parts)
+	checker{t: t, rdb: raw, prefix: "flox:{" + namespace + ":", parts: parts}.check(runs, width)
+
+	again := 0
+	for line, n := range fleet.executions() {
+		// One item in seven of "first" has a second attempt of its own.
+		if again += n - 1; n > 1+kills {
+			t.Errorf("%s was executed %d times with %d kills", line, n, kills)
+		}
+	}
+	t.Logf("%d workers killed; %d executions were repeated (retries included)", killed, again)
+	if again == 0 {
+		t.Error("no execution was repeated: the kills hit nothing")
+	}
+}
+
+// TestDrain stops workers by SIGTERM one by one while runs go on.
+func TestDrain(t *testing.T) {
+	server := testredis.Start(t)
+	const runs, width = 40, 12
+	raw := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { raw.Close() })
+	fleet := newFleet(t, server.URL(), "drain", 2)
+	ids := startRuns(t, server.URL(), "drain", runs, width)
+	for range 4 {
+		if took := fleet.end(0, syscall.SIGTERM); took > 8*time.Second {
+			t.Errorf("a worker took %v to drain, want at most its grace of 8s", took)
+		}
+		fleet.start()
+	}
+	awaitRuns(t, server.URL(), "drain", ids)
+	checker{t: t, rdb: raw, prefix: "flox:{drain:", parts: 1}.check(runs, width)
+	for line, n := range fleet.executions() {
+		if strings.HasSuffix(line, ".1") && n > 2 {
+			t.Errorf("%s was executed %d times; a drain repeats nothing but its own retry", line, n)
+		}
+	}
+}
+
+func startRuns(t *testing.T, url, namespace string, runs, width int) []string {
+	t.Helper()
+	orch := orchestrator(t, url, namespace)
+	ids := make([]string, runs)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("run-%03d", i)
+		if _, err := orch.Start(t.Context(), job{Width: width}, flox.WithID(ids[i])); err != nil {
+			t.Fatalf("start %s: %v", ids[i], err)
+		}
+	}
+	return ids
+}
+
+func awaitRuns(t *testing.T, url, namespace string, ids []string) {
+	t.Helper()
+	orch := orchestrator(t, url, namespace)
+	for _, id := range ids {
+		if _, err := orch.Wait(t.Context(), id); err != nil {
+			t.Errorf("run %s: %v", id, err)
+		}
+	}
+}
+
+func orchestrator(t *testing.T, url, namespace string) *flox.Orchestrator[tally, job, int] {
+	t.Helper()
+	st, err := redisstore.Open(t.Context(), redisstore.Config{URL: url, Namespace: namespace})
+	if err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	t.Cleanup(func() { st.Close() })
+	wf, err := crunch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	orch, err := flox.NewOrchestrator(st, wf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return orch
+}
+
+// awaitIdle waits until no entry is left in the queues: strays of killed
+// workers go when their leases have run out.
+func awaitIdle(t *testing.T, raw redis.UniversalClient, namespace string, parts int) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for p := 0; p < parts && time.Now().Before(deadline); {
+		key := fmt.Sprintf("flox:{%s:%d}:queue:", namespace, p)
+		if raw.XLen(t.Context(), key+"crunch").Val()+raw.XLen(t.Context(), key+"crunch-second").Val() == 0 {
+			p++
+			continue
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

@@ -1,0 +1,110 @@
+// Package integration runs flox as it is deployed: several worker processes on
+// real Redis servers, and faults. What happened is judged from Redis' raw keys
+// and from a log that the nodes write, not through flox.
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/floxrun/flox/pkg/worker"
+)
+
+// envWorker makes the test binary be a worker process; envLog names the file
+// to which nodes log their executions.
+const (
+	envWorker = "FLOX_INTEGRATION_WORKER"
+	envLog    = "FLOX_INTEGRATION_LOG"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(envWorker) == "" {
+		os.Exit(m.Run())
+	}
+	wf, err := crunch()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := worker.Run(ctx, nil, os.Stdout, os.Stderr, wf); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// fleet is some worker processes of one namespace.
+type fleet struct {
+	t   *testing.T
+	env []string
+	log string // of executions
+
+	mu    sync.Mutex
+	procs []*exec.Cmd
+	spawn int
+}
+
+func newFleet(t *testing.T, url, namespace string, size int) *fleet {
+	t.Helper()
+	f := &fleet{t: t, log: t.TempDir() + "/executions"}
+	f.env = append(os.Environ(), envWorker+"=1", envLog+"="+f.log, "FLOX_REDIS="+url, "FLOX_NAMESPACE="+namespace,
+		"FLOX_LEASE=1s", "FLOX_CONCURRENCY=16", "FLOX_LISTEN=off", "FLOX_LOG_LEVEL=error")
+	for range size {
+		f.start()
+	}
+	t.Cleanup(func() {
+		for range f.procs {
+			f.end(0, syscall.SIGKILL)
+		}
+	})
+	return f
+}
+
+func (f *fleet) start() {
+	f.t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.spawn++
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(f.env, fmt.Sprintf("FLOX_NAME=w%d", f.spawn))
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		f.t.Fatalf("start worker: %v", err)
+	}
+	f.procs = append(f.procs, cmd)
+}
+
+// end signals worker i and waits until its process is gone.
+func (f *fleet) end(i int, sig syscall.Signal) time.Duration {
+	f.mu.Lock()
+	cmd := f.procs[i]
+	f.procs = append(f.procs[:i:i], f.procs[i+1:]...)
+	f.mu.Unlock()
+	start := time.Now()
+	_ = cmd.Process.Signal(sig)
+	_ = cmd.Wait()
+	return time.Since(start)
+}
+
+// executions returns how often each "run item" was executed.
+func (f *fleet) executions() map[string]int {
+	f.t.Helper()
+	b, err := os.ReadFile(f.log)
+	if err != nil {
+		f.t.Fatalf("execution log: %v", err)
+	}
+	seen := map[string]int{}
+	for line := range strings.Lines(string(b)) {
+		seen[strings.TrimSpace(line)]++
+	}
+	return seen
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+const (
+	// pollEvery is how often a run is looked at, besides when an event says so.
+	pollEvery = time.Second
+	// patience is how many looks in a row may fail: a store that restarts is
+	// waited for.
+	patience = 15
+)
+
+// await follows a run to its end, or as long as --timeout allows, and shows it.
+// The error carries the exit code.
+func (a *app) await(ctx context.Context, s *session, id string) error {
+	if a.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.timeout)
+		defer cancel()
+	}
+	p := a.progress()
+	info, err := s.follow(ctx, id, func(i flox.RunInfo) { p.show(progressText(i)) })
+	p.end()
+	switch {
+	case err != nil && ctx.Err() == context.DeadlineExceeded:
+		return &exitError{ExitTimeout, fmt.Sprintf("run %s: still %s after %v; it goes on, see: %s watch %s",
+			id, info.Status, a.timeout, program, id)}
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("run %s: interrupted; it goes on, see: %s watch %s", id, program, id)
+	case err != nil:
+		return explain(id, err)
+	}
+	// The wait may have used up its time; what it led to is still shown.
+	asked, cancel := a.request(context.WithoutCancel(ctx))
+	defer cancel()
+	if err := a.showRun(asked, s, id); err != nil {
+		return timedOut(asked, err)
+	}
+	return ended(info)
+}
+
+// ended is the error of a run that did not complete.
+func ended(info flox.RunInfo) error {
+	switch info.Status {
+	case flox.StatusFailed:
+		return &exitError{ExitFailed, fmt.Sprintf("run %s: failed: %s; see: %s errors %s; go on with: %s retry %s",
+			info.ID, info.Cause, program, info.ID, program, info.ID)}
+	case flox.StatusCancelled:
+		return &exitError{ExitCancelled, fmt.Sprintf("run %s: was cancelled", info.ID)}
+	}
+	return nil
+}
+
+// follow reports how a run stands, at each event of it and every second, until
+// it has ended.
+func (s *session) follow(ctx context.Context, id string, seen func(flox.RunInfo)) (flox.RunInfo, error) {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	events, err := s.st.Watch(watching)
+	if err != nil {
+		events = nil // looking every second does
+	}
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	var last flox.RunInfo
+	for failures := 0; ; {
+		info, err := s.ctl.Show(ctx, id)
+		switch {
+		case err == nil:
+			last, failures = info, 0
+			seen(info)
+			if info.Status.Terminal() {
+				return info, nil
+			}
+		case ctx.Err() != nil || failures == patience || isNotFound(err):
+			return last, err
+		default:
+			failures++
+		}
+		if events, err = nextLook(ctx, id, events, tick.C); err != nil {
+			return last, err
+		}
+	}
+}
+
+// nextLook waits until it is worth looking at the run again. It returns events,
+// or nil once they have ended.
+func nextLook(ctx context.Context, id string, events <-chan flox.RunEvent, tick <-chan time.Time) (<-chan flox.RunEvent, error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return events, ctx.Err()
+		case <-tick:
+			return events, nil
+		case e, ok := <-events:
+			if !ok {
+				events = nil
+			}
+			if e.Run == id {
+				return events, nil
+			}
+		}
+	}
+}
+
+// progressText is how a run stands in one line.
+func progressText(i flox.RunInfo) string {
+	text := fmt.Sprintf("run %s: %s, %d steps done, %d in progress", i.ID, i.Status, i.Counts.Committed, i.Counts.Live)
+	if i.Counts.Failed > 0 {
+		text += fmt.Sprintf(", %d fallbacks", i.Counts.Failed)
+	}
+	return text
+}

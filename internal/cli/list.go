@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// maxPage is the most runs list asks for at once.
+const maxPage = 1000
+
+func (a *app) listCmd() *cobra.Command {
+	status := flags.NewChoice("all", string(flox.StatusRunning), string(flox.StatusCompleted),
+		string(flox.StatusFailed), string(flox.StatusCancelled))
+	var req flox.ListRequest
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List runs, newest first",
+		Args:  wantArgs(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if status.Value != "all" {
+				req.Status = flox.Status(status.Value)
+			}
+			return a.list(cmd.Context(), req)
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.Var(status, "status", "only these; running are all that have not ended")
+	fs.StringVar(&req.Workflow, "workflow", "", "only runs of this workflow")
+	fs.IntVar(&req.Limit, "limit", 20, "runs a page")
+	fs.StringVar(&req.Cursor, "cursor", "", "where the last page ended")
+	return cmd
+}
+
+func (a *app) list(ctx context.Context, req flox.ListRequest) error {
+	if req.Limit < 1 || req.Limit > maxPage {
+		return flags.Usagef("--limit=%d: want 1 to %d", req.Limit, maxPage)
+	}
+	if req.Workflow != "" {
+		if err := flox.CheckName("--workflow", req.Workflow); err != nil {
+			return flags.Usagef("%v", err)
+		}
+	}
+	return a.with(ctx, func(ctx context.Context, s *session) error {
+		page, err := s.ctl.List(ctx, req)
+		if err != nil {
+			return err
+		}
+		if a.json() {
+			page.Runs = list(page.Runs)
+			return a.printJSON(page)
+		}
+		a.printRuns(page)
+		return nil
+	})
+}
+
+func (a *app) printRuns(page flox.RunPage) {
+	t := a.table("RUN", "WORKFLOW", "STATUS", "STARTED", "TOOK", "DONE", "LIVE", "CAUSE")
+	for _, r := range page.Runs {
+		end := r.Ended
+		if end.IsZero() {
+			end = time.Now()
+		}
+		t.row(r.ID, r.Workflow, r.Status, stamp(r.Created), short(max(0, end.Sub(r.Created))),
+			r.Counts.Committed, r.Counts.Live, r.Cause)
+	}
+	t.print(a.stdout)
+	if page.Next != "" {
+		a.notef("more: add --cursor %s\n", page.Next)
+	}
+}

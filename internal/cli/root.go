@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// app is one invocation of the program.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	redis, namespace string
+	embedded         bool
+	output           *flags.Choice
+	timeout          time.Duration
+}
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	return &app{stdin: stdin, stdout: stdout, stderr: stderr, output: flags.NewChoice("table", "json")}
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   program,
+		Short: "Start, watch and steer flox runs",
+		Long: `Start, watch and steer flox runs.
+
+Every flag below may be an environment variable instead: --redis is FLOX_REDIS.
+Exit codes: 0 ok, 1 error, 2 wrong command line; of commands that wait for a
+run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return unknownCommand(cmd, args[0])
+		},
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: a.prepare,
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flags.Explain(err, cmd.CommandPath()) })
+	p := root.PersistentFlags()
+	p.SortFlags = false
+	p.StringVar(&a.redis, "redis", "redis://127.0.0.1:6379", "`URL` of the Redis server")
+	p.StringVar(&a.namespace, "namespace", "default", "`name` that keeps a deployment's keys apart")
+	p.VarP(a.output, "output", "o", "how to print results")
+	p.DurationVar(&a.timeout, "timeout", 0, "give up after this long (default 10s to answer, no limit to wait for a run)")
+	p.BoolVar(&a.embedded, "embedded", false, "the Redis server is an embedded one")
+	p.MarkHidden("embedded")
+	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.errorsCmd(), a.stateCmd(),
+		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(),
+		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
+	return root
+}
+
+// prepare reads the environment for the flags not given and checks the global ones.
+func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	if err := flags.FromEnv(cmd.Flags()); err != nil {
+		return err
+	}
+	if err := flox.CheckName("--namespace", a.namespace); err != nil {
+		return flags.Usagef("%v", err)
+	}
+	if a.timeout < 0 {
+		return flags.Usagef("--timeout=%v: want zero or more", a.timeout)
+	}
+	return nil
+}
+
+// unknownCommand names the command that was probably meant.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := nearest(name, names); near != "" {
+		return flags.Usagef("command %q: unknown; did you mean %s?", name, near)
+	}
+	return flags.Usagef("command %q: unknown; see %s --help", name, program)
+}
+
+// wantArgs refuses other numbers of arguments than min to max (-1: no limit);
+// what names them.
+func wantArgs(min, max int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < min {
+			return flags.Usagef("%s: %s is missing; usage: %s", cmd.Name(), what, cmd.UseLine())
+		}
+		if max >= 0 && len(args) > max {
+			return flags.Usagef("%s: %q is one argument too many; usage: %s", cmd.Name(), args[max], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// wantRuns takes min to max run ids and checks them.
+func wantRuns(min, max int) cobra.PositionalArgs {
+	count := wantArgs(min, max, "RUN")
+	return func(cmd *cobra.Command, args []string) error {
+		if err := count(cmd, args); err != nil {
+			return err
+		}
+		for _, id := range args {
+			if err := flox.CheckName("run id", id); err != nil {
+				return flags.Usagef("%v", err)
+			}
+		}
+		return nil
+	}
+}
+
+// printf writes to standard output.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.stdout, format, args...) }
+
+// notef writes a remark that is no result to standard error.
+func (a *app) notef(format string, args ...any) { fmt.Fprintf(a.stderr, format, args...) }

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+// checkSchema checks an input by a workflow's registered schema, none if it is
+// empty. The error names the place in the input and what was expected there.
+func checkSchema(schema, input []byte) error {
+	if len(schema) == 0 {
+		return nil
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(schema, &s); err != nil {
+		return fmt.Errorf("registered schema: %w", err)
+	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		return fmt.Errorf("registered schema: %w", err)
+	}
+	var v any
+	if err := json.Unmarshal(input, &v); err != nil {
+		return err
+	}
+	if err := mismatch(&s, v, "$"); err != nil {
+		return err
+	}
+	return resolved.Validate(v) // knows the keywords that mismatch does not
+}
+
+// mismatch finds the first place where v differs from s, as far as the schemas
+// of Go types go. jsonschema's own errors name places in the schema instead.
+func mismatch(s *jsonschema.Schema, v any, path string) error {
+	if s == nil {
+		return nil
+	}
+	if types := typesOf(s); len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return hasType(t, v) }) {
+		return fmt.Errorf("%s: got %s, want %s", path, describe(v), strings.Join(types, " or "))
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return objectMismatch(s, v, path)
+	case []any:
+		if s.MinItems != nil && len(v) < *s.MinItems || s.MaxItems != nil && len(v) > *s.MaxItems {
+			return fmt.Errorf("%s: got %d items, want %s", path, len(v), itemRange(s))
+		}
+		for i, item := range v {
+			if err := mismatch(s.Items, item, path+"["+strconv.Itoa(i)+"]"); err != nil {
+				return err
+			}
+		}
+	case float64:
+		if s.Minimum != nil && v < *s.Minimum {
+			return fmt.Errorf("%s: got %v, want %v or more", path, v, *s.Minimum)
+		}
+		if s.Maximum != nil && v > *s.Maximum {
+			return fmt.Errorf("%s: got %v, want %v or less", path, v, *s.Maximum)
+		}
+	}
+	return nil
+}
+
+func objectMismatch(s *jsonschema.Schema, v map[string]any, path string) error {
+	for _, name := range s.Required {
+		if _, ok := v[name]; !ok {
+			return fmt.Errorf("%s.%s: missing, want %s", path, name, wanted(s.Properties[name]))
+		}
+	}
+	closed := s.AdditionalProperties != nil && s.AdditionalProperties.Not != nil
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		property, ok := s.Properties[name]
+		if !ok && closed {
+			return unknownField(s, path, name)
+		}
+		if !ok {
+			property = s.AdditionalProperties
+		}
+		if err := mismatch(property, v[name], path+"."+name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unknownField(s *jsonschema.Schema, path, name string) error {
+	names := slices.Sorted(maps.Keys(s.Properties))
+	if near := nearest(name, names); near != "" {
+		return fmt.Errorf("%s.%s: unknown field, did you mean %s?", path, name, near)
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%s.%s: unknown field, want none", path, name)
+	}
+	return fmt.Errorf("%s.%s: unknown field, want only %s", path, name, strings.Join(names, ", "))
+}
+
+func typesOf(s *jsonschema.Schema) []string {
+	if s.Type != "" {
+		return []string{s.Type}
+	}
+	return s.Types
+}
+
+// wanted words what a schema takes.
+func wanted(s *jsonschema.Schema) string {
+	if s == nil || len(typesOf(s)) == 0 {
+		return "a value"
+	}
+	return strings.Join(typesOf(s), " or ")
+}
+
+func itemRange(s *jsonschema.Schema) string {
+	switch {
+	case s.MinItems != nil && s.MaxItems != nil && *s.MinItems == *s.MaxItems:
+		return strconv.Itoa(*s.MinItems)
+	case s.MinItems != nil && s.MaxItems != nil:
+		return fmt.Sprintf("%d to %d", *s.MinItems, *s.MaxItems)
+	case s.MinItems != nil:
+		return fmt.Sprintf("%d or more", *s.MinItems)
+	}
+	return fmt.Sprintf("%d or less", *s.MaxItems)
+}
+
+// hasType reports whether a decoded JSON value is of a JSON Schema type.
+func hasType(t string, v any) bool {
+	switch t {
+	case "integer":
+		f, ok := v.(float64)
+		return ok && f == math.Trunc(f)
+	case "number":
+		_, ok := v.(float64)
+		return ok
+	}
+	return t == kind(v)
+}
+
+func kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case float64:
+		return "number"
+	case []any:
+		return "array"
+	}
+	return "object"
+}
+
+// describe is a value's kind and, if it is short, the value.
+func describe(v any) string {
+	switch v.(type) {
+	case string, float64, bool:
+		if b, err := json.Marshal(v); err == nil && len(b) <= 40 {
+			return kind(v) + " " + string(b)
+		}
+	}
+	return kind(v)
+}

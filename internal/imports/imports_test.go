@@ -1,0 +1,79 @@
+// Package imports checks that imports point inward.
+package imports
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/floxrun/flox/"
+
+type pkg struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) map[string]pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Imports,Deps", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	all := map[string]pkg{}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[p.ImportPath] = p
+	}
+}
+
+// TestEngineIsSmall checks that the engine needs the standard library and
+// msgpack alone.
+func TestEngineIsSmall(t *testing.T) {
+	all := list(t)
+	for _, dep := range all[module+"pkg/flox"].Deps {
+		if !all[dep].Standard && !strings.HasPrefix(dep, "github.com/vmihailenco/") {
+			t.Errorf("pkg/flox depends on %s; want the standard library and msgpack alone", dep)
+		}
+	}
+}
+
+// TestImportsPointInward checks who may import what.
+func TestImportsPointInward(t *testing.T) {
+	// Importing the key is allowed to the packages of the value alone.
+	reserved := map[string][]string{
+		"github.com/redis/go-redis/v9":        {"pkg/redisstore", "internal/testredis"},
+		"github.com/prometheus/client_golang": {"internal/metrics", "pkg/worker"},
+		"github.com/spf13/cobra":              {"internal/cli", "pkg/worker"},
+		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo"},
+		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo"},
+		module + "internal/cli":               {"cmd/orchestrator"},
+		module + "pkg/redisstore":             {"pkg/worker", "internal/cli"},
+	}
+	for path, p := range list(t) {
+		if !strings.HasPrefix(path, module) {
+			continue
+		}
+		from := strings.TrimPrefix(path, module)
+		for _, imp := range p.Imports {
+			for target, allowed := range reserved {
+				inside := imp == target || strings.HasPrefix(imp, target+"/")
+				if inside && imp != path && !slices.Contains(allowed, from) && !strings.HasPrefix(path, target+"/") {
+					t.Errorf("%s imports %s; only %v may", from, imp, allowed)
+				}
+			}
+		}
+	}
+}

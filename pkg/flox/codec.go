@@ -1,0 +1,131 @@
+package flox
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// codec stores and restores values of one type. Payloads begin with a byte that
+// names their format: values are written as msgpack, and read as msgpack or as
+// JSON, which is what a command line or an API gives.
+type codec struct {
+	typ  reflect.Type
+	enc  func(e *encoder, v reflect.Value) error
+	dec  func(d *msgpack.Decoder, v reflect.Value) error
+	json func(raw []byte, v reflect.Value) error
+	err  error // why values of the type cannot be stored
+}
+
+const (
+	codecMsgpack = 0
+	codecJSON    = 1
+)
+
+// encoder is a msgpack encoder that stops at maxDepth, which a value that
+// contains itself reaches.
+type encoder struct {
+	*msgpack.Encoder
+	depth int
+}
+
+// codecs makes the codecs of one workflow. Sums are its sum types.
+type codecs struct {
+	mu     sync.Mutex
+	sums   map[reflect.Type]*sum
+	byType map[reflect.Type]*codec
+}
+
+func newCodecs(sums map[reflect.Type]*sum) *codecs {
+	return &codecs{sums: sums, byType: map[reflect.Type]*codec{}}
+}
+
+// of returns the codec of t, or an error that says why t cannot be stored.
+func (cs *codecs) of(t reflect.Type) (*codec, error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.get(t)
+}
+
+func (cs *codecs) get(t reflect.Type) (*codec, error) {
+	if c, ok := cs.byType[t]; ok {
+		return c, c.err // a type that contains itself finds its unfinished codec
+	}
+	c := &codec{typ: t, json: plainJSON}
+	cs.byType[t] = c
+	c.err = cs.compile(c)
+	if c.err == nil && cs.holdsSum(t, map[reflect.Type]bool{}) {
+		c.json = cs.jsonOf(t)
+	}
+	return c, c.err
+}
+
+// encode makes a payload of v, whose type is the codec's or, if that is an
+// interface, one of its variants.
+func (c *codec) encode(v any) ([]byte, error) {
+	addressable := reflect.New(c.typ).Elem()
+	if v != nil {
+		addressable.Set(reflect.ValueOf(v))
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, 64))
+	buf.WriteByte(codecMsgpack)
+	if err := c.write(buf, addressable); err != nil {
+		return nil, fmt.Errorf("encode %s: %w", c.typ, err)
+	}
+	return buf.Bytes(), nil
+}
+
+func (c *codec) write(buf *bytes.Buffer, v reflect.Value) error {
+	e := msgpack.GetEncoder()
+	defer msgpack.PutEncoder(e)
+	e.Reset(buf)
+	e.SetCustomStructTag("json")
+	e.UseCompactInts(true)
+	return c.enc(&encoder{Encoder: e}, v)
+}
+
+// decode restores a value of the codec's type.
+func (c *codec) decode(b []byte) (any, error) {
+	p, err := c.decodePointer(b)
+	if err != nil {
+		return nil, err
+	}
+	return p.Elem().Interface(), nil
+}
+
+// decodePointer returns a pointer to the restored value.
+func (c *codec) decodePointer(b []byte) (reflect.Value, error) {
+	p := reflect.New(c.typ)
+	if err := c.decodeInto(b, p.Elem()); err != nil {
+		return reflect.Value{}, fmt.Errorf("decode %s: %w", c.typ, err)
+	}
+	return p, nil
+}
+
+func (c *codec) decodeInto(b []byte, v reflect.Value) error {
+	if len(b) == 0 {
+		return errors.New("the payload is empty")
+	}
+	switch b[0] {
+	case codecMsgpack:
+		return c.read(b[1:], v)
+	case codecJSON:
+		return c.json(b[1:], v)
+	}
+	return fmt.Errorf("unknown payload format %d", b[0])
+}
+
+func (c *codec) read(b []byte, v reflect.Value) error {
+	if err := checkMsgpack(b); err != nil {
+		return err
+	}
+	d := msgpack.GetDecoder()
+	defer msgpack.PutDecoder(d)
+	d.Reset(bytes.NewReader(b))
+	d.SetCustomStructTag("json")
+	return c.dec(d, v)
+}

@@ -1,0 +1,188 @@
+package flox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// sum is a sum type: an interface and its declared variants by tag, which is
+// the variant's type name.
+type sum struct {
+	byTag map[string]reflect.Type
+	tags  map[reflect.Type]string
+}
+
+// tagOf names a variant in what is stored.
+func tagOf(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}
+
+// compileSum stores values of an interface type as [tag, value].
+func (cs *codecs) compileSum(c *codec) error {
+	s := cs.sums[c.typ]
+	if s == nil {
+		return &unstorable{why: fmt.Sprintf("it holds a %s; declare its variants with flox.Variants[%s](b, …)", c.typ, c.typ.Name())}
+	}
+	variants := map[string]*codec{}
+	for tag, t := range s.byTag {
+		v, err := cs.get(t)
+		if err != nil {
+			return inField("("+tag+")", err)
+		}
+		variants[tag] = v
+	}
+	c.enc = func(e *encoder, v reflect.Value) error {
+		if v.IsNil() {
+			return e.EncodeNil()
+		}
+		tag, ok := s.tags[v.Elem().Type()]
+		if !ok {
+			return fmt.Errorf("%s is not among the declared variants of %s", v.Elem().Type(), c.typ)
+		}
+		if err := errors.Join(e.EncodeArrayLen(2), e.EncodeString(tag)); err != nil {
+			return err
+		}
+		return e.nested(variants[tag], addressable(v.Elem()))
+	}
+	c.dec = func(d *msgpack.Decoder, v reflect.Value) error { return decodeSum(d, v, variants) }
+	return nil
+}
+
+func decodeSum(d *msgpack.Decoder, v reflect.Value, variants map[string]*codec) error {
+	n, err := d.DecodeArrayLen()
+	if err != nil || n < 0 {
+		return err
+	}
+	if n != 2 {
+		return fmt.Errorf("a list of %d, want [variant, value]", n)
+	}
+	tag, err := d.DecodeString()
+	if err != nil {
+		return err
+	}
+	c := variants[tag]
+	if c == nil {
+		return fmt.Errorf("%q is not a declared variant of %s", tag, v.Type())
+	}
+	p := reflect.New(c.typ).Elem()
+	if err := c.dec(d, p); err != nil {
+		return err
+	}
+	v.Set(p)
+	return nil
+}
+
+// plainJSON reads JSON into types that hold no sum.
+func plainJSON(raw []byte, v reflect.Value) error {
+	return json.Unmarshal(raw, v.Addr().Interface())
+}
+
+// holdsSum says that encoding/json alone cannot read a t.
+func (cs *codecs) holdsSum(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] || t == timeType || storesItself(t) >= 0 {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Slice, reflect.Array, reflect.Pointer, reflect.Map:
+		return cs.holdsSum(t.Elem(), seen)
+	case reflect.Struct:
+		fields, _ := storedFields(t)
+		for _, f := range fields {
+			if cs.holdsSum(f.typ, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// jsonOf reads JSON into a type that holds a sum; the JSON of that is
+// ["Variant", value], as in msgpack.
+func (cs *codecs) jsonOf(t reflect.Type) func([]byte, reflect.Value) error {
+	switch t.Kind() {
+	case reflect.Struct:
+		return cs.jsonStruct(t)
+	case reflect.Slice:
+		elem := cs.byType[t.Elem()]
+		return func(raw []byte, v reflect.Value) error { return jsonList(raw, v, elem) }
+	case reflect.Pointer:
+		elem := cs.byType[t.Elem()]
+		return func(raw []byte, v reflect.Value) error {
+			if string(bytes.TrimSpace(raw)) == "null" {
+				return nil
+			}
+			v.Set(reflect.New(t.Elem()))
+			return elem.json(raw, v.Elem())
+		}
+	case reflect.Interface:
+		return cs.jsonSum(t)
+	}
+	return func([]byte, reflect.Value) error {
+		return fmt.Errorf("%s holds a sum type and cannot be read from JSON", t)
+	}
+}
+
+func (cs *codecs) jsonStruct(t reflect.Type) func([]byte, reflect.Value) error {
+	fields, _ := storedFields(t)
+	return func(raw []byte, v reflect.Value) error {
+		var values map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &values); err != nil {
+			return err
+		}
+		for _, f := range fields {
+			value, ok := values[f.name]
+			if !ok {
+				continue
+			}
+			if err := cs.byType[f.typ].json(value, v.FieldByIndex(f.index)); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+		}
+		return nil
+	}
+}
+
+func jsonList(raw []byte, v reflect.Value, elem *codec) error {
+	var values []json.RawMessage
+	if err := json.Unmarshal(raw, &values); err != nil || values == nil {
+		return err
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(values), len(values)))
+	for i, value := range values {
+		if err := elem.json(value, v.Index(i)); err != nil {
+			return fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (cs *codecs) jsonSum(t reflect.Type) func([]byte, reflect.Value) error {
+	s := cs.sums[t]
+	return func(raw []byte, v reflect.Value) error {
+		var pair []json.RawMessage
+		if err := json.Unmarshal(raw, &pair); err != nil || pair == nil {
+			return err
+		}
+		var tag string
+		if len(pair) != 2 || json.Unmarshal(pair[0], &tag) != nil || s.byTag[tag] == nil {
+			return fmt.Errorf("want a %s as [\"Variant\", value]", t)
+		}
+		p := reflect.New(s.byTag[tag]).Elem()
+		if err := cs.byType[p.Type()].json(pair[1], p); err != nil {
+			return err
+		}
+		v.Set(p)
+		return nil
+	}
+}

@@ -1,0 +1,209 @@
+package floxtest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+var leaseChecks = []check{
+	{"RenewHealth", renewHealth},
+	{"RenewKeeps", renewKeeps},
+	{"ReclaimExpired", reclaimExpired},
+	{"ReclaimOwn", reclaimOwn},
+	{"ReclaimUnloaded", reclaimUnloaded},
+	{"Poison", poison},
+	{"CrashesReset", crashesReset},
+	{"Handback", handback},
+	{"HandbackPaused", handbackPaused},
+	{"HandbackUnknownNode", handbackUnknownNode},
+}
+
+func (d *driver) wantHealth(l flox.Loaded, want flox.Health) {
+	d.t.Helper()
+	health, err := d.s.Renew(d.ctx, l.Lease)
+	d.must(err)
+	if health != want {
+		d.t.Fatalf("Renew = %d, want %d", health, want)
+	}
+}
+
+func renewHealth(d *driver) {
+	paused := d.scene("paused")
+	l := paused.begin()
+	d.wantHealth(l, flox.HealthOK)
+	paused.control(flox.ControlPause)
+	d.wantHealth(l, flox.HealthPaused)
+
+	failed := d.scene("failed")
+	l = failed.begin()
+	failed.commit(fan(l, 2), flox.VerdictReleased)
+	items := failed.takeAll(2)
+	failed.commit(fail(items["0"], "boom"), flox.VerdictReleased)
+	d.wantHealth(items["0.0.1"], flox.HealthFailed)
+	d.wantHealth(items["0"], flox.HealthLost)
+
+	cancelled := d.scene("cancelled")
+	l = cancelled.begin()
+	cancelled.control(flox.ControlCancel)
+	d.wantHealth(l, flox.HealthCancelled)
+	cancelled.settle()
+	if health, err := d.s.Renew(d.ctx, l.Lease); err != nil || health != flox.HealthLost && health != flox.HealthCancelled {
+		d.t.Errorf("Renew of a dropped token = %d, %v, want lost or cancelled", health, err)
+	}
+
+	lost := d.scene("lost")
+	l = lost.begin()
+	thief := l
+	thief.Lease.Owner = "thief"
+	d.wantHealth(thief, flox.HealthLost)
+	lost.commit(end(l, "out"), flox.VerdictReleased)
+	d.wantHealth(l, flox.HealthLost)
+	unknown := l
+	unknown.Lease.Run = "nobody"
+	d.wantHealth(unknown, flox.HealthLost)
+}
+
+func renewKeeps(d *driver) {
+	l := d.begin()
+	for range 3 {
+		d.b.Advance(lease / 2)
+		d.wantHealth(l, flox.HealthOK)
+		if entries := d.reclaim("w1"); len(entries) > 0 {
+			d.t.Fatalf("Reclaim = %+v while the lease is renewed, want nothing", entries)
+		}
+	}
+	d.commit(keep(l, "second"), flox.VerdictKept)
+	d.wantHealth(l, flox.HealthOK)
+}
+
+func reclaimExpired(d *driver) {
+	old := d.begin()
+	if entries := d.reclaim("w1"); len(entries) > 0 {
+		d.t.Fatalf("Reclaim = %+v before the lease ran out, want nothing", entries)
+	}
+	d.expire()
+	entries := d.reclaim("w1")
+	if len(entries) != 1 || entries[0].Consumer != "w1" || entries[0].Token != flox.RootToken {
+		d.t.Fatalf("Reclaim = %+v, want token 0 for w1", entries)
+	}
+	if again := d.reclaim("w2"); len(again) > 0 {
+		d.t.Fatalf("Reclaim by another = %+v, want nothing", again)
+	}
+	d.wantHealth(old, flox.HealthLost)
+	l := d.wantGrant(entries[0], flox.GrantOK)
+	if l.Item.Crashes != 1 || l.Lease.Step != 0 {
+		d.t.Errorf("Load = %d crashes at step %d, want 1 at 0", l.Item.Crashes, l.Lease.Step)
+	}
+	d.unchanged("a commit by the old holder", func() { d.commit(end(old, "old"), flox.VerdictLost) })
+	d.commit(end(l, "new"), flox.VerdictReleased)
+	d.wantStatus(flox.StatusCompleted)
+}
+
+func reclaimOwn(d *driver) {
+	d.start()
+	e := d.claim(d.queue)
+	d.expire()
+	entries := d.reclaim(e.Consumer)
+	if len(entries) != 1 {
+		d.t.Fatalf("Reclaim of own entries = %+v, want 1", entries)
+	}
+	d.wantGrant(entries[0], flox.GrantOK)
+}
+
+func reclaimUnloaded(d *driver) {
+	d.start()
+	d.claim(d.queue)
+	d.expire()
+	entries := d.reclaim("w1")
+	if len(entries) != 1 {
+		d.t.Fatalf("Reclaim = %+v, want 1 entry", entries)
+	}
+	if l := d.wantGrant(entries[0], flox.GrantOK); l.Item.Crashes != 0 {
+		d.t.Errorf("Load = %d crashes of what was never granted, want 0", l.Item.Crashes)
+	}
+}
+
+func poison(d *driver) {
+	d.begin()
+	for n := 1; n <= 2; n++ {
+		d.expire()
+		entries := d.reclaim("w1")
+		if len(entries) != 1 {
+			d.t.Fatalf("Reclaim = %+v, want 1 entry", entries)
+		}
+		l, err := d.s.Load(d.ctx, entries[0], newOwner(), 2)
+		d.must(err)
+		want := flox.GrantOK
+		if n == 2 {
+			want = flox.GrantPoison
+		}
+		if l.Grant != want || l.Item.Crashes != n || l.Item.Node != "first" {
+			d.t.Fatalf("Load = grant %d, %d crashes at %q, want %d, %d at first", l.Grant, l.Item.Crashes, l.Item.Node, want, n)
+		}
+		if want == flox.GrantPoison {
+			d.commit(fail(l, "crashed"), flox.VerdictReleased)
+		}
+	}
+	d.wantStatus(flox.StatusFailed)
+}
+
+func crashesReset(d *driver) {
+	d.begin()
+	d.expire()
+	l := d.wantGrant(d.reclaim("w1")[0], flox.GrantOK)
+	d.commit(retry(l), flox.VerdictReleased)
+	d.promote(1)
+	l = d.take()
+	if l.Item.Crashes != 1 {
+		d.t.Errorf("after a failed attempt: %d crashes, want 1", l.Item.Crashes)
+	}
+	d.commit(next(l, "second"), flox.VerdictReleased)
+	if l = d.take(); l.Item.Crashes != 0 || l.Lease.Attempt != 0 {
+		d.t.Errorf("after a step: %d crashes, %d attempts, want none", l.Item.Crashes, l.Lease.Attempt)
+	}
+}
+
+func (d *driver) handback(l flox.Loaded, unknown bool, want ...flox.Verdict) {
+	d.t.Helper()
+	verdict, err := d.s.Handback(d.ctx, l.Lease, unknown)
+	d.must(err)
+	if !slices.Contains(want, verdict) {
+		d.t.Fatalf("Handback = %d, want one of %d", verdict, want)
+	}
+}
+
+func handback(d *driver) {
+	l := d.begin()
+	d.handback(l, false, flox.VerdictReleased)
+	d.unchanged("a repeated Handback", func() { d.handback(l, false, flox.VerdictLost, flox.VerdictRepeat) })
+	again := d.take()
+	if again.Lease.Step != 0 || again.Lease.Attempt != 0 || again.Item.Crashes != 0 {
+		d.t.Errorf("after a hand-back: %+v, %d crashes, want a fresh item 0.0", again.Lease, again.Item.Crashes)
+	}
+	d.wantCounts(flox.Counts{Created: 1, Live: 1})
+}
+
+func handbackPaused(d *driver) {
+	l := d.begin()
+	d.control(flox.ControlPause)
+	d.handback(l, false, flox.VerdictParked)
+	d.idle(d.queue)
+	d.wantCounts(flox.Counts{Created: 1, Live: 1, Parked: 1})
+}
+
+func handbackUnknownNode(d *driver) {
+	l := d.begin()
+	d.handback(l, true, flox.VerdictReleased)
+	d.idle(d.queue)
+	d.wantNext(0, 500*time.Millisecond)
+	d.b.Advance(550 * time.Millisecond)
+	d.promote(1)
+	l = d.take()
+	if l.Lease.Attempt != 0 || l.Item.Crashes != 0 {
+		d.t.Errorf("an unknown node counted: %d attempts, %d crashes, want none", l.Lease.Attempt, l.Item.Crashes)
+	}
+	d.handback(l, true, flox.VerdictReleased)
+	d.wantNext(500*time.Millisecond, time.Second)
+}

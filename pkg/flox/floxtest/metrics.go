@@ -1,0 +1,163 @@
+package floxtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+var metricsChecks = []check{
+	{"Stats", stats},
+	{"Queues", queueStats},
+	{"Watch", watch},
+	{"WatchEnds", watchEnds},
+	{"WatchSlowReader", watchSlow},
+}
+
+// stats brings runs to every status and compares the counts with the runs.
+func stats(d *driver) {
+	for i, wf := range []string{"tea", "coffee"} {
+		for j := range 6 {
+			scene := d.scene(fmt.Sprintf("run-%d-%d", i, j))
+			req := scene.request()
+			req.Workflow = wf
+			d.must(d.s.Start(d.ctx, req))
+			scene.wantStats()
+			scene.stir(j)
+			scene.wantStats()
+		}
+	}
+}
+
+// stir does something to the started run, which differs by kind.
+func (d *driver) stir(kind int) {
+	d.t.Helper()
+	switch kind {
+	case 1:
+		d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	case 2:
+		d.control(flox.ControlPause)
+	case 3:
+		d.control(flox.ControlCancel)
+	case 4:
+		d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+	case 5:
+		d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+		d.control(flox.ControlRetry)
+	}
+}
+
+// wantStats checks that the counts are the sums over the runs.
+func (d *driver) wantStats() {
+	d.t.Helper()
+	got, err := d.s.Stats(d.ctx)
+	d.must(err)
+	want := map[string]map[flox.Status]int64{}
+	for _, run := range d.list(flox.ListRequest{Limit: 50}) {
+		info, err := d.s.Info(d.ctx, run)
+		d.must(err)
+		if want[info.Workflow] == nil {
+			want[info.Workflow] = map[flox.Status]int64{}
+		}
+		want[info.Workflow][asRunning(info.Status)]++
+	}
+	for _, wf := range []string{"tea", "coffee"} {
+		for _, s := range []flox.Status{
+			flox.StatusRunning, flox.StatusPaused, flox.StatusCompleted, flox.StatusFailed, flox.StatusCancelled,
+		} {
+			if got[wf][s] != want[wf][s] {
+				d.t.Fatalf("Stats of %s: %d %s, want %d", wf, got[wf][s], s, want[wf][s])
+			}
+		}
+	}
+}
+
+// asRunning counts a pending run as running.
+func asRunning(s flox.Status) flox.Status {
+	if s == flox.StatusPending {
+		return flox.StatusRunning
+	}
+	return s
+}
+
+func queueStats(d *driver) {
+	d.commit(fan(d.begin(), 4), flox.VerdictReleased)
+	d.take()
+	late := retry(d.take())
+	late.Delay = 1 << 40
+	d.commit(late, flox.VerdictReleased)
+	d.b.Advance(20 * time.Millisecond)
+	queues, err := d.s.Queues(d.ctx, []string{d.other, d.queue})
+	d.must(err)
+	if len(queues) != 2 || queues[0].Name != d.other || queues[1].Name != d.queue {
+		d.t.Fatalf("Queues = %+v, want %q and %q", queues, d.other, d.queue)
+	}
+	if q := queues[0]; q.Ready != 0 || q.Leased != 0 || q.Oldest != 0 {
+		d.t.Errorf("Queues = %+v, want it empty", q)
+	}
+	if q := queues[1]; q.Ready != 2 || q.Leased != 1 || q.Delayed != 1 || q.Oldest < 10*time.Millisecond || q.Oldest > time.Minute {
+		d.t.Errorf("Queues = %+v, want 2 ready, 1 leased, 1 delayed, some ms old", q)
+	}
+}
+
+func watch(d *driver) {
+	ctx, cancel := context.WithTimeout(d.ctx, patience)
+	defer cancel()
+	events, err := d.s.Watch(ctx)
+	d.must(err)
+	l := d.begin()
+	d.control(flox.ControlPause)
+	d.control(flox.ControlResume)
+	d.commit(fail(l, "boom"), flox.VerdictReleased)
+	d.control(flox.ControlRetry)
+	d.settle()
+	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	var got []flox.Status
+	want := []flox.Status{
+		flox.StatusRunning, flox.StatusPaused, flox.StatusRunning,
+		flox.StatusFailed, flox.StatusRunning, flox.StatusCompleted,
+	}
+	for event := range events {
+		if event.Run != d.run {
+			d.t.Errorf("event %+v, want it of %s", event, d.run)
+		}
+		if got = append(got, asRunning(event.Status)); len(got) == len(want) {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		d.t.Errorf("events %q, want %q", got, want)
+	}
+}
+
+func watchEnds(d *driver) {
+	ctx, cancel := context.WithCancel(d.ctx)
+	events, err := d.s.Watch(ctx)
+	d.must(err)
+	cancel()
+	select {
+	case event, open := <-events:
+		if open {
+			d.t.Errorf("event %+v, want the channel closed", event)
+		}
+	case <-time.After(patience):
+		d.t.Error("the channel was not closed when its context ended")
+	}
+}
+
+// watchSlow has a watcher that never reads: it must not hold up anyone.
+func watchSlow(d *driver) {
+	_, err := d.s.Watch(d.ctx)
+	d.must(err)
+	d.start()
+	for range 300 {
+		d.control(flox.ControlPause)
+		d.control(flox.ControlResume)
+	}
+	d.settle()
+	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	d.wantStatus(flox.StatusCompleted)
+}

@@ -1,0 +1,90 @@
+package floxtest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+var startChecks = []check{
+	{"Info", startInfo},
+	{"Repeat", startRepeat},
+	{"Taken", startTaken},
+	{"TakenAfterEnd", startTakenAfterEnd},
+	{"NoOutput", startNoOutput},
+	{"NeedsNoOutput", startNeedsNoOutput},
+}
+
+func startInfo(d *driver) {
+	d.start()
+	info := d.wantStatus(flox.StatusPending)
+	if info.ID != d.run || info.Workflow != workflow || info.Fingerprint != "print" {
+		d.t.Errorf("Info = %+v, want run %s of %s", info, d.run, workflow)
+	}
+	if info.Created.IsZero() || !info.Ended.IsZero() || info.Cause != "" {
+		d.t.Errorf("Info = %+v, want a start time alone", info)
+	}
+	d.wantCounts(flox.Counts{Created: 1, Live: 1})
+	token := d.tokens()[flox.RootToken]
+	if token.Node != "first" || token.Queue != d.queue || token.Place != flox.PlaceQueued || token.Step != 0 {
+		d.t.Errorf("Checkpoint = %+v, want token 0 queued at first", token)
+	}
+	d.take()
+	d.wantStatus(flox.StatusRunning)
+	if token = d.tokens()[flox.RootToken]; token.Place != flox.PlaceLeased || token.Owner == "" {
+		d.t.Errorf("Checkpoint = %+v, want a leased token", token)
+	}
+}
+
+func startRepeat(d *driver) {
+	d.start()
+	d.unchanged("a repeated Start", func() { d.start() })
+	l := d.take()
+	d.idle(d.queue)
+	d.unchanged("a repeated Start", func() { d.start() })
+	d.commit(end(l, "out"), flox.VerdictReleased)
+	d.unchanged("a repeated Start", func() { d.start() })
+}
+
+func (d *driver) wantTaken(want ...flox.Status) {
+	d.t.Helper()
+	req := d.request()
+	req.Nonce = "another"
+	d.unchanged("a refused Start", func() {
+		err := d.s.Start(d.ctx, req)
+		exists, ok := errors.AsType[*flox.RunExistsError](err)
+		if !ok || !errors.Is(err, flox.ErrRunExists) {
+			d.t.Fatalf("Start of a taken id = %v, want a *flox.RunExistsError", err)
+		}
+		if exists.Run != d.run || !slices.Contains(want, exists.Status) {
+			d.t.Fatalf("Start of a taken id = %+v, want run %s, status one of %q", exists, d.run, want)
+		}
+	})
+}
+
+func startTaken(d *driver) {
+	d.start()
+	d.wantTaken(flox.StatusPending, flox.StatusRunning)
+}
+
+func startTakenAfterEnd(d *driver) {
+	d.commit(end(d.begin(), "out"), flox.VerdictReleased)
+	d.wantTaken(flox.StatusCompleted)
+}
+
+func startNoOutput(d *driver) {
+	d.commit(endSilently(d.begin()), flox.VerdictReleased)
+	info := d.wantStatus(flox.StatusFailed)
+	if info.Cause != "ended with no output" || info.Ended.IsZero() {
+		d.t.Errorf("Info = %+v, want cause: ended with no output", info)
+	}
+}
+
+func startNeedsNoOutput(d *driver) {
+	req := d.request()
+	req.NeedsOutput = false
+	d.must(d.s.Start(d.ctx, req))
+	d.commit(endSilently(d.take()), flox.VerdictReleased)
+	d.wantStatus(flox.StatusCompleted)
+}

@@ -1,0 +1,122 @@
+package flox
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Memory is a Store that lives in the process: for tests, for runs that need
+// not outlive it, and as the plainest statement of what a store does. It blocks
+// on channels and timers and never polls, so that it works in testing/synctest.
+type Memory struct {
+	mu        sync.Mutex
+	runs      map[string]*memRun
+	queues    map[string]*memQueue
+	entries   map[string]*memEntry // of all queues, by id
+	delayed   memTimers
+	todo      map[string]bool // runs that Settle has work for
+	watchers  map[chan RunEvent]bool
+	workers   map[string]memBeat
+	workflows map[string]WorkflowInfo
+	sequence  int64         // of the last entry
+	arrived   chan struct{} // closed when an entry comes; nil while nobody waits
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory makes an empty store.
+func NewMemory() *Memory {
+	return &Memory{
+		runs:      map[string]*memRun{},
+		queues:    map[string]*memQueue{},
+		entries:   map[string]*memEntry{},
+		todo:      map[string]bool{},
+		watchers:  map[chan RunEvent]bool{},
+		workers:   map[string]memBeat{},
+		workflows: map[string]WorkflowInfo{},
+	}
+}
+
+// memRun is all that is kept of a run.
+type memRun struct {
+	id, workflow, fingerprint string
+	status                    Status // never pending, see shown
+	granted                   bool   // an item of it was loaded
+	needsOutput               bool
+	born, control             string // nonces of the start and of the last control
+	started, ended            time.Time
+	cause                     string
+	counts                    Counts
+	ends                      int64 // tokens that ended
+	tokens                    map[string]*memToken
+	frames                    map[string]*memFrame
+	state, outputs            [][]byte
+	history, errors           []memRecord
+}
+
+// shown is the status as callers see it.
+func (r *memRun) shown() Status {
+	if r.status == StatusRunning && !r.granted {
+		return StatusPending
+	}
+	return r.status
+}
+
+// memToken is one token: the record that queue entries and timers point to.
+type memToken struct {
+	run                    *memRun
+	id, node, queue, owner string
+	place                  TokenPlace // never PlaceLeased: that is queued with an owner
+	step, attempt, crashes int
+	bounces                int // hand-backs because of an unknown node
+	failed                 bool
+	input                  []byte
+	joined                 bool
+	deposits               []memDeposit // a join's input, in input order
+	frame                  string       // it stands in, "" for none
+	index                  int          // of its branch in the frame
+	release                *memRelease  // while it releases a large fan-out
+	entry                  *memEntry    // while queued
+	due                    time.Time    // while delayed
+	timer                  int          // its place among the timers while delayed
+}
+
+// memRelease is a large fan-out that is being released.
+type memRelease struct {
+	origin int // step of the item that fanned out: children are named after it
+	framed bool
+	next   int      // chunk that is due, counted from 1
+	blobs  [][]byte // released ones are nil
+}
+
+// memFrame is a fan-out that waits for its branches.
+type memFrame struct {
+	id, join, queue, parent string
+	parentIndex             int
+	live                    int // branches that have neither arrived nor ended
+	carry                   []byte
+	deposits                []memDeposit // in order of arrival
+}
+
+// memDeposit is what one branch left at its join.
+type memDeposit struct {
+	index   int
+	token   string
+	payload []byte
+}
+
+// memRecord is one history or error record.
+type memRecord struct {
+	at   time.Time
+	data []byte
+}
+
+// lock takes the store, unless the caller has given up.
+func (m *Memory) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	return nil
+}

@@ -1,0 +1,61 @@
+package flox
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Dump returns everything the store holds of runs and queues as text, the same
+// text for the same contents: for tests of what changed. Lease times are left out.
+func (m *Memory) Dump() map[string]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dump := map[string]string{"todo": fmt.Sprint(slices.Sorted(maps.Keys(m.todo)))}
+	for id, r := range m.runs {
+		dump["run:"+id] = r.dump()
+		dump["state:"+id] = fmt.Sprintf("%q", r.state)
+		dump["history:"+id] = fmt.Sprint(r.history)
+		dump["errors:"+id] = fmt.Sprint(r.errors)
+	}
+	for name, q := range m.queues {
+		dump["queue:"+name] = q.dump()
+	}
+	return dump
+}
+
+func (r *memRun) dump() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %v granted=%t needs=%t born=%s control=%s ends=%d outputs=%q\n",
+		r.status, r.info(), r.granted, r.needsOutput, r.born, r.control, r.ends, r.outputs)
+	for _, id := range slices.Sorted(maps.Keys(r.tokens)) {
+		t := r.tokens[id]
+		fmt.Fprintf(&b, "token %+v owner=%s bounces=%d input=%q joined=%t deposits=%v frame=%s:%d",
+			t.info(), t.owner, t.bounces, t.input, t.joined, t.deposits, t.frame, t.index)
+		if t.entry != nil {
+			fmt.Fprintf(&b, " entry=%s", t.entry.id)
+		}
+		if t.release != nil {
+			fmt.Fprintf(&b, " release=%+v", *t.release)
+		}
+		b.WriteByte('\n')
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.frames)) {
+		fmt.Fprintf(&b, "frame %+v\n", *r.frames[id])
+	}
+	return b.String()
+}
+
+func (q *memQueue) dump() string {
+	var b strings.Builder
+	for element := q.ready.Front(); element != nil; element = element.Next() {
+		e := element.Value.(*memEntry)
+		fmt.Fprintf(&b, "%s %s/%s\n", e.id, e.token.run.id, e.token.id)
+	}
+	for element := q.claimed.Front(); element != nil; element = element.Next() {
+		e := element.Value.(*memEntry)
+		fmt.Fprintf(&b, "%s %s/%s %s\n", e.id, e.token.run.id, e.token.id, e.consumer)
+	}
+	return b.String()
+}

@@ -1,0 +1,161 @@
+package flox
+
+import (
+	"context"
+	"time"
+)
+
+// Load implements WorkQueue.
+func (m *Memory) Load(ctx context.Context, e Entry, owner string, crashLimit int) (Loaded, error) {
+	if err := m.lock(ctx); err != nil {
+		return Loaded{}, err
+	}
+	defer m.mu.Unlock()
+	entry := m.entries[e.ID]
+	if entry == nil || entry.token.run.id != e.Run || entry.token.id != e.Token {
+		return Loaded{Grant: GrantStray}, nil
+	}
+	t := entry.token
+	if t.owner != "" && t.owner != owner {
+		return Loaded{Grant: GrantLost}, nil
+	}
+	if t.run.status == StatusCancelled {
+		m.drop(t)
+		return Loaded{Grant: GrantCancelled}, nil
+	}
+	if t.run.status != StatusRunning {
+		m.release(t)
+		m.park(t)
+		return Loaded{Grant: GrantParked}, nil
+	}
+	t.owner = owner
+	t.run.granted = true
+	grant := GrantOK
+	if t.crashes >= crashLimit {
+		grant = GrantPoison
+	}
+	lease := Lease{Entry: e, Owner: owner, Step: t.step, Attempt: t.attempt}
+	return Loaded{Grant: grant, Lease: lease, Item: t.item()}, nil
+}
+
+// item is what the token's next commit is about.
+func (t *memToken) item() Item {
+	item := Item{
+		Workflow:    t.run.workflow,
+		Fingerprint: t.run.fingerprint,
+		Node:        t.node,
+		Input:       Input{Payload: t.input, Joined: t.joined},
+		Crashes:     t.crashes,
+		Version:     t.run.counts.Version,
+		Committed:   t.run.counts.Committed,
+		Waited:      time.Since(t.entry.added),
+	}
+	for _, d := range t.deposits {
+		item.Input.Deposits = append(item.Input.Deposits, d.payload)
+	}
+	if r := t.release; r != nil {
+		item.Release = &Release{Chunk: r.next, Chunks: len(r.blobs), Blob: r.blobs[r.next-1]}
+	}
+	return item
+}
+
+// Renew implements WorkQueue.
+func (m *Memory) Renew(ctx context.Context, l Lease) (Health, error) {
+	if err := m.lock(ctx); err != nil {
+		return HealthLost, err
+	}
+	defer m.mu.Unlock()
+	t := m.token(l.Run, l.Token)
+	if t == nil || t.owner != l.Owner || t.place != PlaceQueued {
+		return HealthLost, nil
+	}
+	if t.run.status == StatusCancelled {
+		return HealthCancelled, nil
+	}
+	t.entry.consumer = l.Consumer
+	t.entry.leaseStart = time.Now()
+	switch t.run.status {
+	case StatusPaused:
+		return HealthPaused, nil
+	case StatusFailed:
+		return HealthFailed, nil
+	}
+	return HealthOK, nil
+}
+
+// Delays of a token whose node is unknown to the workers it meets: they double
+// from the first to the last.
+const (
+	firstBounce = 500 * time.Millisecond
+	lastBounce  = time.Minute
+)
+
+// Handback implements WorkQueue.
+func (m *Memory) Handback(ctx context.Context, l Lease, unknownNode bool) (Verdict, error) {
+	if err := m.lock(ctx); err != nil {
+		return VerdictLost, err
+	}
+	defer m.mu.Unlock()
+	t, refused := m.fence(l)
+	if t == nil {
+		return refused.Verdict, nil
+	}
+	m.release(t)
+	if !unknownNode {
+		return m.place(t), nil
+	}
+	delay := min(firstBounce<<min(t.bounces, 16), lastBounce)
+	t.bounces++
+	m.delay(t, time.Now().Add(delay))
+	return VerdictReleased, nil
+}
+
+func (m *Memory) token(run, token string) *memToken {
+	r := m.runs[run]
+	if r == nil {
+		return nil
+	}
+	return r.tokens[token]
+}
+
+// fence returns the token if l still holds it at its step, else nil and what
+// became of it.
+func (m *Memory) fence(l Lease) (*memToken, CommitResult) {
+	r := m.runs[l.Run]
+	if r == nil {
+		return nil, CommitResult{Verdict: VerdictGone}
+	}
+	if r.status == StatusCancelled {
+		return nil, CommitResult{Verdict: VerdictCancelled}
+	}
+	t := r.tokens[l.Token]
+	switch {
+	case t == nil:
+		// Only the holder, or who came after it, can have ended the token.
+		return nil, CommitResult{Verdict: VerdictRepeat}
+	case t.owner != l.Owner:
+		return nil, CommitResult{Verdict: VerdictLost}
+	case t.place == PlaceQueued && t.step == l.Step:
+		return t, CommitResult{}
+	case t.place == PlaceQueued && t.step == l.Step+1:
+		return nil, m.repeatKept(t)
+	}
+	return nil, CommitResult{Verdict: VerdictRepeat}
+}
+
+// repeatKept answers the repeat of a commit that kept the lease. It grants the
+// next step, so it looks at the status as every grant does.
+func (m *Memory) repeatKept(t *memToken) CommitResult {
+	if t.run.status == StatusRunning {
+		result := t.run.kept()
+		result.Again = true
+		return result
+	}
+	m.release(t)
+	m.park(t)
+	return CommitResult{Verdict: VerdictParked}
+}
+
+func (r *memRun) kept() CommitResult {
+	return CommitResult{Verdict: VerdictKept, Version: r.counts.Version, Committed: r.counts.Committed}
+}

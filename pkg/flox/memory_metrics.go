@@ -1,0 +1,84 @@
+package flox
+
+import (
+	"context"
+	"time"
+)
+
+// watchBuffer is how many events a slow watcher may be behind before it loses some.
+const watchBuffer = 256
+
+// Stats implements MetricsStore.
+func (m *Memory) Stats(ctx context.Context) (map[string]map[Status]int64, error) {
+	if err := m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	stats := map[string]map[Status]int64{}
+	for _, r := range m.runs {
+		if stats[r.workflow] == nil {
+			stats[r.workflow] = map[Status]int64{}
+		}
+		stats[r.workflow][r.status]++
+	}
+	return stats, nil
+}
+
+// Queues implements MetricsStore.
+func (m *Memory) Queues(ctx context.Context, names []string) ([]QueueStats, error) {
+	if err := m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	var stats []QueueStats
+	for _, name := range names {
+		q := m.queue(name)
+		stats = append(stats, QueueStats{
+			Name:    name,
+			Ready:   int64(q.ready.Len()),
+			Leased:  int64(q.claimed.Len()),
+			Delayed: int64(len(m.delayed)),
+			Oldest:  q.oldest(),
+		})
+	}
+	return stats, nil
+}
+
+func (q *memQueue) oldest() time.Duration {
+	var age time.Duration
+	if front := q.ready.Front(); front != nil {
+		age = time.Since(front.Value.(*memEntry).added)
+	}
+	// Reclaimed entries keep their place, so the first one claimed need not be the oldest.
+	for element := q.claimed.Front(); element != nil; element = element.Next() {
+		age = max(age, time.Since(element.Value.(*memEntry).added))
+	}
+	return age
+}
+
+// Watch implements MetricsStore.
+func (m *Memory) Watch(ctx context.Context) (<-chan RunEvent, error) {
+	if err := m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	events := make(chan RunEvent, watchBuffer)
+	m.watchers[events] = true
+	context.AfterFunc(ctx, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.watchers, events)
+		close(events)
+	})
+	return events, nil
+}
+
+// publish tells the watchers, except those that are too far behind.
+func (m *Memory) publish(event RunEvent) {
+	for events := range m.watchers {
+		select {
+		case events <- event:
+		default:
+		}
+	}
+}

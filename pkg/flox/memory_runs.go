@@ -1,0 +1,130 @@
+package flox
+
+import (
+	"context"
+	"time"
+)
+
+// Start implements RunInfoStore.
+func (m *Memory) Start(ctx context.Context, req StartRequest) error {
+	if err := m.lock(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if r := m.runs[req.Run]; r != nil {
+		if r.born == req.Nonce {
+			return nil
+		}
+		return &RunExistsError{Run: r.id, Status: r.shown()}
+	}
+	r := &memRun{
+		id: req.Run, workflow: req.Workflow, fingerprint: req.Fingerprint,
+		needsOutput: req.NeedsOutput, born: req.Nonce, started: time.Now(),
+		tokens: map[string]*memToken{}, frames: map[string]*memFrame{},
+	}
+	m.runs[r.id] = r
+	m.setStatus(r, StatusRunning)
+	t := &memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}
+	if req.Delay <= 0 {
+		m.make(t)
+		return nil
+	}
+	r.tokens[t.id] = t
+	r.counts.Live, r.counts.Created = 1, 1
+	m.delay(t, r.started.Add(req.Delay))
+	return nil
+}
+
+// setStatus changes a run's status and tells the watchers.
+func (m *Memory) setStatus(r *memRun, s Status) {
+	r.status = s
+	m.publish(RunEvent{Run: r.id, Status: s})
+}
+
+// Control implements RunInfoStore.
+func (m *Memory) Control(ctx context.Context, req ControlRequest) (Status, error) {
+	if err := m.lock(ctx); err != nil {
+		return "", err
+	}
+	defer m.mu.Unlock()
+	r := m.runs[req.Run]
+	if r == nil {
+		return "", ErrNotFound
+	}
+	if r.control == req.Nonce {
+		return r.shown(), nil
+	}
+	if !r.allows(req.Op) {
+		return r.shown(), &RefusedError{Run: r.id, Op: req.Op, Status: r.shown()}
+	}
+	r.control = req.Nonce
+	m.control(r, req.Op)
+	return r.shown(), nil
+}
+
+// allows reports whether the run's status allows op.
+func (r *memRun) allows(op ControlOp) bool {
+	switch op {
+	case ControlPause:
+		return r.status == StatusRunning
+	case ControlResume:
+		return r.status == StatusPaused
+	case ControlCancel:
+		return !r.status.Terminal()
+	case ControlRetry:
+		return r.status == StatusFailed && r.counts.Live > 0
+	}
+	return false
+}
+
+// control does what is allowed, and leaves the tokens to Settle.
+func (m *Memory) control(r *memRun, op ControlOp) {
+	switch op {
+	case ControlPause:
+		m.setStatus(r, StatusPaused)
+		return
+	case ControlResume:
+		m.setStatus(r, StatusRunning)
+	case ControlCancel:
+		m.endRun(r, StatusCancelled, "")
+	case ControlRetry:
+		r.ended = time.Time{}
+		r.cause = ""
+		m.setStatus(r, StatusRunning)
+	}
+	m.todo[r.id] = true
+}
+
+// Info implements RunInfoStore.
+func (m *Memory) Info(ctx context.Context, run string) (RunInfo, error) {
+	if err := m.lock(ctx); err != nil {
+		return RunInfo{}, err
+	}
+	defer m.mu.Unlock()
+	r := m.runs[run]
+	if r == nil {
+		return RunInfo{}, ErrNotFound
+	}
+	return r.info(), nil
+}
+
+func (r *memRun) info() RunInfo {
+	return RunInfo{
+		ID: r.id, Workflow: r.workflow, Fingerprint: r.fingerprint,
+		Status: r.shown(), Created: r.started, Ended: r.ended, Cause: r.cause,
+		Counts: r.counts,
+	}
+}
+
+// Outputs implements RunInfoStore.
+func (m *Memory) Outputs(ctx context.Context, run string) ([][]byte, error) {
+	if err := m.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	r := m.runs[run]
+	if r == nil {
+		return nil, ErrNotFound
+	}
+	return r.outputs[:len(r.outputs):len(r.outputs)], nil
+}

@@ -1,0 +1,28 @@
+package flox
+
+import (
+	"reflect"
+)
+
+// Workflow is a built workflow, from inputs of type I to results of type O with
+// a state of type S. It is immutable and safe for concurrent use.
+type Workflow[S, I, O any] struct{ g *graph }
+
+var _ Definition = (*Workflow[NoState, None, None])(nil)
+
+// Name returns the workflow's name.
+func (w *Workflow[S, I, O]) Name() string { return w.g.name }
+
+// Fingerprint changes when names, types or edges of the graph do. Options do
+// not count, nor does what functions do.
+func (w *Workflow[S, I, O]) Fingerprint() string { return w.g.fingerprint }
+
+// JSON describes the graph. The same workflow gives the same bytes.
+func (w *Workflow[S, I, O]) JSON() []byte { return w.g.json() }
+
+// InputType is the type of the run's input.
+func (w *Workflow[S, I, O]) InputType() reflect.Type { return reflect.TypeFor[I]() }
+
+func (w *Workflow[S, I, O]) graph() *graph { return w.g }
+
+func (w *Workflow[S, I, O]) flow(S, I, O) *flowInfo { return &flowInfo{graph: w.g} }

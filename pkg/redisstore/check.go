@@ -1,0 +1,246 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// format is the version of the keys' layout.
+const format = 1
+
+// Partitions of a namespace that nothing was said about.
+const (
+	singlePartitions  = 1
+	clusterPartitions = 64
+)
+
+// check looks whether flox can work on the server, before anything is written.
+func (s *Store) check(ctx context.Context, namespace string, partitions int) error {
+	if err := s.reach(ctx); err != nil {
+		return err
+	}
+	if !s.embedded {
+		if err := s.servers(ctx, s.checkServer); err != nil {
+			return err
+		}
+	}
+	return s.checkNamespace(ctx, namespace, partitions)
+}
+
+// reach tells a server that is not there from one that does not let us in.
+func (s *Store) reach(ctx context.Context) error {
+	err := s.client.Ping(ctx).Err()
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "cluster support disabled"):
+		return fmt.Errorf("redis at %s is not a cluster: use redis:// in the URL", s.address)
+	case transient(err):
+		return fmt.Errorf("redis at %s cannot be reached (%w): is it running, and is the address right?", s.address, err)
+	}
+	return s.explain(err)
+}
+
+func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
+	info, err := serverInfo(ctx, c)
+	if err != nil {
+		return s.explain(err)
+	}
+	at := s.address
+	if s.cluster {
+		at = c.Options().Addr
+	}
+	return checkInfo(at, s.cluster, info)
+}
+
+// serverInfo reads the sections of INFO that are checked. The user of a server
+// with access lists may lack CONFIG, but not INFO.
+func serverInfo(ctx context.Context, c *redis.Client) (map[string]string, error) {
+	info := map[string]string{}
+	for _, section := range []string{"server", "memory", "cluster"} {
+		text, err := c.Info(ctx, section).Result()
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(text) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+				info[name] = value
+			}
+		}
+	}
+	return info, nil
+}
+
+// checkInfo judges what INFO of the server at an address says.
+func checkInfo(at string, cluster bool, info map[string]string) error {
+	name, version, least := "Redis", info["redis_version"], []int{7, 0}
+	if v, ok := info["valkey_version"]; ok {
+		name, version, least = "Valkey", v, []int{7, 2}
+	}
+	if olderThan(version, least) {
+		return fmt.Errorf("redis at %s is %s %s: flox needs Redis 7.0 or newer, or Valkey 7.2 or newer", at, name, version)
+	}
+	if policy := info["maxmemory_policy"]; policy != "noeviction" {
+		return fmt.Errorf("redis at %s has maxmemory-policy %q, which throws keys away when memory is short: set it to noeviction", at, policy)
+	}
+	switch {
+	case cluster && info["cluster_enabled"] != "1":
+		return fmt.Errorf("redis at %s is not a cluster: use redis:// in the URL", at)
+	case !cluster && info["cluster_enabled"] == "1":
+		return fmt.Errorf("redis at %s belongs to a cluster: use redis+cluster:// in the URL", at)
+	}
+	return nil
+}
+
+func olderThan(version string, least []int) bool {
+	parts := strings.Split(version, ".")
+	for i, want := range least {
+		if i >= len(parts) {
+			return true
+		}
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < want {
+			return true
+		}
+		if n > want {
+			return false
+		}
+	}
+	return false
+}
+
+// checkNamespace settles how many partitions there are and looks at their keys.
+func (s *Store) checkNamespace(ctx context.Context, namespace string, partitions int) error {
+	s.keys = newKeyspace(namespace, 0)
+	stored, err := s.client.HMGet(ctx, s.keys.config(), "format", "partitions").Result()
+	if err != nil {
+		return s.wrongType(s.keys.config(), "hash", err)
+	}
+	n, err := settlePartitions(namespace, stored, partitions)
+	if err != nil {
+		return fmt.Errorf("redis at %s: %w", s.address, err)
+	}
+	if n == 0 {
+		n = singlePartitions
+		if s.cluster {
+			n = clusterPartitions
+		}
+	}
+	s.keys = newKeyspace(namespace, n)
+	return s.checkTypes(ctx)
+}
+
+// settlePartitions compares what the namespace has with what is wanted; zero
+// means that neither says.
+func settlePartitions(namespace string, stored []any, wanted int) (int, error) {
+	if f := integer(stored, 0); f > format {
+		return 0, fmt.Errorf("namespace %s was made by a newer flox (format %d, this one knows %d): use the newer flox", namespace, f, format)
+	}
+	has := int(integer(stored, 1))
+	if has != 0 && wanted != 0 && has != wanted {
+		return 0, fmt.Errorf("namespace %s has %d partitions, not %d: that is fixed once it is used; set partitions to %d or use another namespace",
+			namespace, has, wanted, has)
+	}
+	return max(has, wanted), nil
+}
+
+// checkTypes makes sure that nothing else uses the namespace's own keys. The
+// keys of runs are looked at by the scripts.
+func (s *Store) checkTypes(ctx context.Context) error {
+	want := map[string]string{s.keys.workflows(): "hash", s.keys.workers(): "zset"}
+	for _, p := range s.keys.parts {
+		for key, kind := range p.types() {
+			want[key] = kind
+		}
+	}
+	if err := s.compareTypes(ctx, want); err != nil {
+		return err
+	}
+	streams, err := s.knownStreams(ctx)
+	if err != nil {
+		return err
+	}
+	return s.compareTypes(ctx, streams)
+}
+
+// knownStreams are the streams of the registered workflows' queues.
+func (s *Store) knownStreams(ctx context.Context) (map[string]string, error) {
+	records, err := s.client.HVals(ctx, s.keys.workflows()).Result()
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	streams := map[string]string{}
+	for _, record := range records {
+		var w flox.WorkflowInfo
+		if _, err := decodeStamped(record, &w); err != nil {
+			return nil, fmt.Errorf("redis at %s: key %s: %w", s.address, s.keys.workflows(), err)
+		}
+		for _, p := range s.keys.parts {
+			for _, q := range w.Queues {
+				streams[p.queue(q)] = "stream"
+			}
+		}
+	}
+	return streams, nil
+}
+
+func (s *Store) compareTypes(ctx context.Context, want map[string]string) error {
+	pipe := s.client.Pipeline()
+	replies := map[string]*redis.StatusCmd{}
+	for key := range want {
+		replies[key] = pipe.Type(ctx, key)
+	}
+	if len(replies) == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return s.explain(err)
+	}
+	for key, reply := range replies {
+		if got := reply.Val(); got != "none" && got != want[key] {
+			return fmt.Errorf("redis at %s: key %s is a %s, flox keeps a %s there: use another namespace or remove it",
+				s.address, key, got, want[key])
+		}
+	}
+	return nil
+}
+
+func (s *Store) wrongType(key, want string, err error) error {
+	if strings.HasPrefix(err.Error(), "WRONGTYPE") {
+		return fmt.Errorf("redis at %s: key %s is not a %s: use another namespace or remove it", s.address, key, want)
+	}
+	return s.explain(err)
+}
+
+// configure writes down what the namespace is, before anything else is written.
+func (s *Store) configure(ctx context.Context) error {
+	s.configured.Lock()
+	defer s.configured.Unlock()
+	if s.hasConfig {
+		return nil
+	}
+	key, n := s.keys.config(), len(s.keys.parts)
+	for _, field := range [][2]any{{"format", format}, {"partitions", n}} {
+		if _, err := s.command(ctx, s.keys.home(), "HSETNX", key, field[0], field[1]); err != nil {
+			return err
+		}
+	}
+	stored, err := s.command(ctx, s.keys.home(), "HMGET", key, "format", "partitions")
+	if err != nil {
+		return err
+	}
+	if _, err := settlePartitions(s.keys.ns, list(stored), n); err != nil {
+		return fmt.Errorf("redis at %s: %w", s.address, err)
+	}
+	s.hasConfig = true
+	return nil
+}
+
+var errDecode = errors.New("a record is malformed")

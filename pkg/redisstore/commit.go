@@ -1,0 +1,155 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Commit implements flox.CheckpointStore.
+func (s *Store) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, error) {
+	n, p := s.keys.of(c.Run)
+	q := s.commitCall(p, c)
+	q.part = n
+	q.queues = append([]string{c.Lease.Entry.Queue}, q.queues...)
+	reply, err := s.scriptQueues(ctx, q)
+	if err != nil {
+		return flox.CommitResult{}, fmt.Errorf("commit item %s of run %s: %w", c.Item(), c.Run, err)
+	}
+	return commitResult(reply)
+}
+
+// commitCall chooses the script of a commit.
+func (s *Store) commitCall(p partition, c flox.Commit) queued {
+	switch c.Op {
+	case flox.OpEnd, flox.OpDeposit:
+		return endCall(p, c)
+	case flox.OpFan:
+		return fanCall(p, c)
+	case flox.OpRelease:
+		return releaseCall(p, c)
+	case flox.OpRetry:
+		return retryCall(p, c)
+	case flox.OpFail:
+		return failCall(p, c)
+	default:
+		return nextCall(p, c)
+	}
+}
+
+// flags tells a script which of its arguments are there: an empty one may be a
+// value, too.
+func flags(set ...flag) string {
+	var text []byte
+	for _, f := range set {
+		if f.on {
+			text = append(text, f.name)
+		}
+	}
+	return string(text)
+}
+
+type flag struct {
+	name byte
+	on   bool
+}
+
+// held are the first arguments of every commit.
+func held(c flox.Commit) []any { return []any{c.Run, c.Token, c.Owner, c.Step} }
+
+// journaled are the first arguments of a commit that the history knows.
+func journaled(c flox.Commit, more ...flag) []any {
+	set := append([]flag{{'d', c.Delta != nil}, {'r', c.Record != nil}}, more...)
+	return append(held(c), flags(set...), c.Read, c.MaxSteps, c.Delta, c.Record)
+}
+
+func nextCall(p partition, c flox.Commit) queued {
+	args := journaled(c, flag{'e', c.Err != nil}, flag{'k', c.Keep}, flag{'b', c.Fallback})
+	return queued{
+		script: scriptNext,
+		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.errors(c.Run)},
+		args:   append(args, c.Err, c.Node, c.Queue, c.Input),
+		queues: []string{c.Queue},
+	}
+}
+
+// endKeys are those of a commit that may end the run.
+func endKeys(p partition, run string) []string {
+	return []string{
+		p.run(run), p.state(run), p.history(run), p.active(), p.completed(), p.failed(), p.stats(),
+	}
+}
+
+func endCall(p partition, c flox.Commit) queued {
+	args := journaled(c, flag{'o', c.Op == flox.OpEnd && c.Output != nil}, flag{'a', c.Op == flox.OpDeposit})
+	return queued{
+		script: scriptEnd,
+		keys:   endKeys(p, c.Run),
+		args:   append(args, p.events(), c.Output),
+		queues: []string{c.JoinQueue},
+	}
+}
+
+func fanCall(p partition, c flox.Commit) queued {
+	fan := c.Fan
+	var frame flox.FrameSpec
+	if fan.Frame != nil {
+		frame = *fan.Frame
+	}
+	args := journaled(c, flag{'k', c.Keep}, flag{'f', fan.Frame != nil}, flag{'c', frame.Carry != nil},
+		flag{'l', fan.Blobs != nil})
+	q := queued{
+		script: scriptFan,
+		keys:   endKeys(p, c.Run),
+		args: append(args, p.events(), c.Node, c.Queue, c.Input, fan.Size,
+			frame.Join, frame.Queue, frame.Carry),
+		queues: []string{c.Queue},
+	}
+	if fan.Size == 0 {
+		q.queues = []string{frame.Queue, c.JoinQueue}
+	}
+	for _, b := range fan.Blobs {
+		q.rest = append(q.rest, b)
+	}
+	if fan.Blobs == nil {
+		q.branches(fan.Branches)
+	}
+	return q
+}
+
+// branches adds the branches to the arguments.
+func (q *queued) branches(branches []flox.Branch) {
+	for _, b := range branches {
+		q.queues = append(q.queues, b.Queue)
+		q.rest = append(q.rest, b.Node, b.Queue, b.Input)
+	}
+}
+
+func releaseCall(p partition, c flox.Commit) queued {
+	q := queued{
+		script: scriptRelease,
+		keys:   []string{p.run(c.Run)},
+		args:   append(held(c), flags(flag{'k', c.Keep})),
+	}
+	q.branches(c.Branches)
+	return q
+}
+
+func retryCall(p partition, c flox.Commit) queued {
+	return queued{
+		script: scriptRetry,
+		keys:   []string{p.run(c.Run), p.errors(c.Run), p.delayed()},
+		args: append(held(c), flags(flag{'e', c.Err != nil}), c.Read, c.Attempt, c.Err,
+			c.Delay.Milliseconds()),
+	}
+}
+
+func failCall(p partition, c flox.Commit) queued {
+	return queued{
+		script: scriptFail,
+		keys:   []string{p.run(c.Run), p.errors(c.Run), p.active(), p.failed(), p.stats()},
+		args: append(held(c), flags(flag{'e', c.Err != nil}), c.Read, c.Attempt, c.Err, c.Cause,
+			p.events()),
+	}
+}

@@ -1,0 +1,60 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var errClosed = errors.New("the redis store is closed")
+
+// Answers of a server that cannot serve just now. MOVED and ASK are followed by
+// go-redis; what is left of them means that the slots are on the move.
+var passing = []string{
+	"LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "BUSY ", "NOGROUP",
+	"MOVED", "ASK", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT", "ERR max number of clients",
+}
+
+// transient reports whether the same command may succeed later.
+func transient(err error) bool {
+	var network net.Error
+	switch {
+	case errors.Is(err, errClosed), errors.Is(err, redis.ErrClosed), errors.Is(err, context.Canceled):
+		return false
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, context.DeadlineExceeded), errors.As(err, &network), errors.Is(err, redis.ErrPoolTimeout):
+		return true
+	}
+	text := err.Error()
+	for _, prefix := range passing {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	// go-redis has no types for what it says about a lost cluster or sentinel.
+	return strings.HasPrefix(text, "redis: ") || strings.HasPrefix(text, "pool: ")
+}
+
+// explain says where an error comes from and, if it is known, how to mend it.
+func (s *Store) explain(err error) error {
+	text := err.Error()
+	switch {
+	case errors.Is(err, errClosed), errors.Is(err, context.Canceled):
+		return err
+	case strings.HasPrefix(text, "NOAUTH"):
+		return fmt.Errorf("redis at %s wants a password: put it in the URL as redis://user:password@host", s.address)
+	case strings.HasPrefix(text, "WRONGPASS"), strings.Contains(text, "invalid password"),
+		strings.Contains(text, "called without any password configured"):
+		return fmt.Errorf("redis at %s refuses the user or password: correct it in the URL (user \"default\" if none is named)", s.address)
+	case strings.HasPrefix(text, "NOPERM"):
+		return fmt.Errorf("redis at %s: the user lacks a permission: %w", s.address, err)
+	case strings.HasPrefix(text, "OOM"):
+		return fmt.Errorf("redis at %s is out of memory: raise maxmemory or let runs finish: %w", s.address, err)
+	}
+	return fmt.Errorf("redis at %s: %w", s.address, err)
+}

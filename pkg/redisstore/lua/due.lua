@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- Finds delayed tokens that are due.
+-- uses: base
+-- KEYS[1] timers
+-- ARGV[1] most tokens
+-- Returns: {ms until the next token that is not among them is due, or -1, {run/token, ...}}
+local now = num(clock())
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+local after = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES', 'LIMIT', #due, 1)
+if #after == 0 then return {-1, due} end
+return {math.max(0, tonumber(after[2]) - tonumber(now)), due}

@@ -1,0 +1,56 @@
+-- What every script needs. A run is opened with open_run, changed in memory with
+-- add, set and unset, and written back by save, in one HSET and one HDEL.
+
+-- num writes whole numbers in full; tostring would lose digits of a time in ms.
+local function num(n) return string.format('%.0f', n) end
+
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- open_run reads the named fields of a run, nil if the key is of a wrong type.
+local function open_run(key, fields)
+  local values = redis.pcall('HMGET', key, unpack(fields))
+  if values.err then return nil end
+  local h = {}
+  for i, name in ipairs(fields) do h[name] = values[i] end
+  return {key = key, h = h, changed = {}, puts = {}, dels = {}}
+end
+
+local function add(R, counter, by)
+  local n = tonumber(R.h[counter] or 0) + by
+  R.h[counter] = n
+  R.changed[counter] = n
+end
+
+local function set(R, field, value)
+  local puts = R.puts
+  puts[#puts + 1] = field
+  puts[#puts + 1] = value
+end
+
+local function unset(R, field) R.dels[#R.dels + 1] = field end
+
+-- each_part calls a command with a long list, at most 4,000 values at a time.
+local function each_part(command, key, list)
+  for from = 1, #list, 4000 do
+    redis.call(command, key, unpack(list, from, math.min(from + 3999, #list)))
+  end
+end
+
+local function save(R)
+  for counter, n in pairs(R.changed) do set(R, counter, num(n)) end
+  each_part('HSET', R.key, R.puts)
+  each_part('HDEL', R.key, R.dels)
+end
+
+-- streams maps queue names (ARGV from a) to their streams (KEYS from k).
+local function streams(k, a)
+  local q = {}
+  for i = k, #KEYS do q[ARGV[a + i - k]] = KEYS[i] end
+  return q
+end
+
+-- need asks the caller to come again with the stream of one more queue.
+local function need(queue) return {-1, queue} end

@@ -1,0 +1,49 @@
+-- The fence of every write: owner and step of the lease.
+
+-- fence returns the token if the lease holds, else nil and the reply.
+local function fence(R, tok, own, step, stream)
+  local h = R.h
+  if not h.status then return nil, {8} end
+  if h.status == 'cancelled' then return nil, {6} end
+  local raw = h['t:' .. tok]
+  -- Only the holder, or who came after it, can have ended the token.
+  if not raw then return nil, {3} end
+  local t = read_token(raw)
+  if t.own ~= own then return nil, {5} end
+  if t.loc ~= 'q' then return nil, {3} end
+  if t.step == step then return t end
+  if tonumber(t.step) ~= tonumber(step) + 1 then return nil, {3} end
+  -- The repeat of a commit that kept the lease grants the next step, so it
+  -- looks at the status as every grant does.
+  if h.status == 'running' then
+    return nil, {0, 1, tonumber(h.sv or 0), tonumber(h.committed or 0)}
+  end
+  release(t, stream)
+  park(R, t)
+  put_token(R, tok, t)
+  save(R)
+  return nil, {2}
+end
+
+-- stale answers a commit that has read a state version the run does not have.
+local function stale(R, tok, t, read, stream)
+  if tonumber(read) <= tonumber(R.h.sv or 0) then return nil end
+  if R.h.status == 'running' then return {4} end
+  release(t, stream)
+  park(R, t)
+  put_token(R, tok, t)
+  save(R)
+  return {2}
+end
+
+-- go_on leaves the token with its holder if asked to, else hands it on.
+local function go_on(R, run, tok, t, keep, stream, q)
+  local verdict = 0
+  if not (keep and R.h.status == 'running') then
+    release(t, stream)
+    verdict = place(R, run, tok, t, q)
+  end
+  put_token(R, tok, t)
+  save(R)
+  return {verdict, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
+end

@@ -1,0 +1,34 @@
+-- The state log, the history and the errors of a run.
+
+-- limited answers a commit of a run that has committed its most items.
+local function limited(R, most)
+  if tonumber(most) > 0 and tonumber(R.h.committed or 0) >= tonumber(most) then return {7} end
+end
+
+local function failed(reply) return type(reply) == 'table' and reply.err end
+
+-- journal appends what is not nil. If one of the keys is of a wrong type it
+-- returns false and has changed nothing: no script is rolled back by Redis.
+local function journal(R, state, history, errors, delta, record, err, now)
+  local kept = 0
+  if delta and failed(redis.pcall('RPUSH', state, delta)) then return false end
+  if record then
+    kept = redis.pcall('RPUSH', history, num(now) .. '|' .. record)
+    if failed(kept) then
+      if delta then redis.call('RPOP', state) end
+      return false
+    end
+  end
+  if err then
+    local slot = num(tonumber(R.h.errs or 0) % 100)
+    if failed(redis.pcall('HSET', errors, slot, num(now) .. '|' .. err)) then
+      if record then redis.call('RPOP', history) end
+      if delta then redis.call('RPOP', state) end
+      return false
+    end
+    add(R, 'errs', 1)
+  end
+  if kept > 10000 then redis.call('LTRIM', history, 1, -1) end
+  if delta then add(R, 'sv', 1) end
+  return true
+end

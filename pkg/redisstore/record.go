@@ -1,0 +1,71 @@
+package redisstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// tokenRecord is what Go reads of a token's record, t:<token>. Only scripts write it.
+type tokenRecord struct {
+	loc, entry, owner, node, queue string
+	step, attempt, crashes         int
+	failed                         bool
+	due                            int64
+}
+
+// Fields of the record, in order: loc|eid|own|step|node|queue|att|crash|flags|
+// frame|idx|from|count|rel|chunks|origin|framed|due|bounces. More may follow.
+const tokenFields = 19
+
+func parseToken(raw string) (tokenRecord, error) {
+	f := strings.Split(raw, "|")
+	if len(f) < tokenFields {
+		return tokenRecord{}, fmt.Errorf("token record: %w", errDecode)
+	}
+	t := tokenRecord{loc: f[0], entry: f[1], owner: f[2], node: f[4], queue: f[5], failed: strings.Contains(f[8], "F")}
+	t.step, _ = strconv.Atoi(f[3])
+	t.attempt, _ = strconv.Atoi(f[6])
+	t.crashes, _ = strconv.Atoi(f[7])
+	t.due, _ = strconv.ParseInt(f[17], 10, 64)
+	return t, nil
+}
+
+func (t tokenRecord) info(token string) flox.TokenInfo {
+	info := flox.TokenInfo{
+		Token: token, Step: t.step, Node: t.node, Queue: t.queue,
+		Attempt: t.attempt, Crashes: t.crashes, Failed: t.failed,
+	}
+	switch {
+	case t.loc == "p":
+		info.Place = flox.PlaceParked
+	case t.loc == "d":
+		info.Place, info.Due = flox.PlaceDelayed, millis(t.due)
+	case t.owner != "":
+		info.Place, info.Owner = flox.PlaceLeased, t.owner
+	default:
+		info.Place = flox.PlaceQueued
+	}
+	return info
+}
+
+// decodeStamped reads a record that a script put the time in front of.
+func decodeStamped(raw string, v any) (time.Time, error) {
+	stamp, record, ok := strings.Cut(raw, "|")
+	ms, err := strconv.ParseInt(stamp, 10, 64)
+	if !ok || err != nil {
+		return time.Time{}, errDecode
+	}
+	return millis(ms), flox.DecodeRecord([]byte(record), v)
+}
+
+// millis is a time of the server; none is the zero time.
+func millis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}

@@ -1,0 +1,106 @@
+package redisstore
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// What the scripts answer, and what it means. The numbers are named in their headers.
+
+// needQueue asks for the stream of one more queue.
+const needQueue = -1
+
+// Replies of scripts that read or control a run.
+const (
+	replyDone    = 0
+	replyRefused = 1
+	replyNoRun   = 2
+	replyInvalid = 9
+)
+
+var verdicts = []flox.Verdict{
+	flox.VerdictKept, flox.VerdictReleased, flox.VerdictParked, flox.VerdictRepeat, flox.VerdictStale,
+	flox.VerdictLost, flox.VerdictCancelled, flox.VerdictLimit, flox.VerdictGone, flox.VerdictInvalid,
+}
+
+var grants = []flox.Grant{
+	flox.GrantOK, flox.GrantPoison, flox.GrantStray, flox.GrantLost, flox.GrantParked,
+	flox.GrantCancelled, flox.GrantInvalid,
+}
+
+var healths = []flox.Health{
+	flox.HealthOK, flox.HealthLost, flox.HealthCancelled, flox.HealthPaused, flox.HealthFailed,
+}
+
+// meaning looks a code up, so that no unknown code passes for an answer.
+func meaning[T any](table []T, code int64) (T, error) {
+	if code < 0 || code >= int64(len(table)) {
+		var none T
+		return none, fmt.Errorf("redis script answered with unknown code %d", code)
+	}
+	return table[code], nil
+}
+
+// commitResult reads the reply of a commit.
+func commitResult(r []any) (flox.CommitResult, error) {
+	verdict, err := meaning(verdicts, integer(r, 0))
+	if err != nil || verdict != flox.VerdictKept {
+		return flox.CommitResult{Verdict: verdict}, err
+	}
+	return flox.CommitResult{
+		Verdict: verdict, Again: integer(r, 1) == 1, Version: integer(r, 2), Committed: integer(r, 3),
+	}, nil
+}
+
+// invalidRun says that a run's keys are not what flox made.
+func invalidRun(run string) error {
+	return fmt.Errorf("run %s: one of its keys has a wrong type; something else wrote to flox's keys", run)
+}
+
+// shown is the status to show of a stored one.
+func shown(status, granted string) flox.Status {
+	if status == string(flox.StatusRunning) && granted == "" {
+		return flox.StatusPending
+	}
+	return flox.Status(status)
+}
+
+// list reads a reply that is an array.
+func list(reply any) []any {
+	l, _ := reply.([]any)
+	return l
+}
+
+// integer reads number i of an array; nil and what is not there are 0.
+func integer(l []any, i int) int64 {
+	if i >= len(l) {
+		return 0
+	}
+	switch v := l[i].(type) {
+	case int64:
+		return v
+	case string:
+		n, _ := strconv.ParseInt(v, 10, 64)
+		return n
+	}
+	return 0
+}
+
+// text reads string i of an array; nil and what is not there are "".
+func text(l []any, i int) string {
+	if i >= len(l) {
+		return ""
+	}
+	v, _ := l[i].(string)
+	return v
+}
+
+// blob reads bytes i of an array; nil is nil.
+func blob(l []any, i int) []byte {
+	if i >= len(l) || l[i] == nil {
+		return nil
+	}
+	return []byte(text(l, i))
+}

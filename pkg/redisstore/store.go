@@ -1,0 +1,138 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Config says where the store is. Only URL is needed.
+type Config struct {
+	// URL of the server: redis://user:password@host:port/db, rediss:// for TLS,
+	// redis+sentinel://user:password@host:port,host:port/master/db,
+	// redis+cluster://user:password@host:port,host:port, and rediss+sentinel and
+	// rediss+cluster for TLS. With TLS, ?ca=file names the certificates to trust
+	// (default: the system's), ?cert=file&key=file those to show.
+	URL string
+	// Namespace keeps deployments on one server apart. Default: "default".
+	Namespace string
+	// Partitions is how many parts the namespace has. It is fixed when the
+	// namespace is first used. Zero takes what the namespace has, else 1, and 64
+	// on a Cluster.
+	Partitions int
+	// Embedded says that the server is miniredis: the checks that it cannot
+	// answer are left out.
+	Embedded bool
+	// TLS overrides the settings that the URL makes. Default: nil.
+	TLS *tls.Config
+	// Dial, if set, opens the connections.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Logger is told about trouble that the store mends by itself. Default:
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// Store is a flox.Store in Redis. It is safe for concurrent use.
+type Store struct {
+	client   redis.UniversalClient
+	blocking redis.UniversalClient // for reads that wait, so that nothing waits behind them
+	address  string                // for messages, without credentials
+	keys     keyspace
+	cluster  bool
+	embedded bool
+	logger   *slog.Logger
+	lanes    []*lane
+
+	// ctx ends at Close; background is everything that runs then.
+	ctx        context.Context
+	cancel     context.CancelFunc
+	background sync.WaitGroup
+	gate       sync.RWMutex
+	closed     bool
+
+	claims  sync.Mutex
+	claimed map[string]*claimer // by consumer
+
+	configured sync.Mutex
+	hasConfig  bool
+
+	rebuilds sync.Mutex
+	rebuilt  []string // where Rebuild goes on, by partition
+}
+
+var _ flox.Store = (*Store)(nil)
+
+// Open connects to the server and checks that flox can work there. It writes
+// nothing. Close the store after use.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	namespace := cmp.Or(cfg.Namespace, "default")
+	if err := flox.CheckName("namespace", namespace); err != nil {
+		return nil, err
+	}
+	if cfg.Partitions < 0 || cfg.Partitions > 1024 {
+		return nil, fmt.Errorf("%d partitions: want 1 to 1024, or 0 for the default", cfg.Partitions)
+	}
+	t, err := parseURL(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.TLS != nil {
+		t.tls = cfg.TLS
+	}
+	s := &Store{
+		client: t.connect(cfg.Dial, 0), blocking: t.connect(cfg.Dial, blockingConns), address: t.address(),
+		cluster: t.kind == kindCluster, embedded: cfg.Embedded, logger: cmp.Or(cfg.Logger, slog.Default()),
+		claimed: map[string]*claimer{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if err := s.check(ctx, namespace, cfg.Partitions); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	s.lanes = make([]*lane, len(s.keys.parts)+1)
+	for i := range s.lanes {
+		s.lanes[i] = &lane{s: s}
+	}
+	s.rebuilt = make([]string, len(s.keys.parts))
+	return s, nil
+}
+
+// Close ends all calls under way and closes the connections. It returns when
+// nothing of the store runs any more.
+func (s *Store) Close() error {
+	s.gate.Lock()
+	if s.closed {
+		s.gate.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.gate.Unlock()
+	s.cancel()
+	// Only closing its client ends a read that waits.
+	err := s.blocking.Close()
+	s.background.Wait()
+	return cmp.Or(s.client.Close(), err)
+}
+
+// enter keeps the store from closing until leave, so that work may be begun.
+func (s *Store) enter() error {
+	s.gate.RLock()
+	if s.closed {
+		s.gate.RUnlock()
+		return errClosed
+	}
+	return nil
+}
+
+func (s *Store) leave() { s.gate.RUnlock() }
+
+// Namespace implements flox.LivenessStore.
+func (s *Store) Namespace() string { return s.keys.ns }

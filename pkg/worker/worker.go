@@ -1,0 +1,103 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/pflag"
+
+	"github.com/floxrun/flox/internal/buildinfo"
+	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/internal/metrics"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+// Main runs a worker of defs as the whole process and exits: see the package's
+// documentation for flags and exit codes.
+func Main(defs ...flox.Definition) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop) // from here on a signal has its default effect: it ends the process
+	err := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, defs...)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "error: %v\n", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrUsage):
+		return 2
+	}
+	return 1
+}
+
+// Run runs a worker of defs until ctx ends, and then drains it. args are the
+// command line without the program's name. Everything it started has stopped
+// when it returns. An error means that the worker never took work; it is an
+// ErrUsage if args, the environment or defs are wrong.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, defs ...flox.Definition) error {
+	cfg, err := parse(args, stdout)
+	if errors.Is(err, pflag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if cfg.version {
+		b := buildinfo.Read()
+		_, err := fmt.Fprintln(stdout, "flox worker", b.Version, b.Revision, b.Go)
+		return err
+	}
+	return run(ctx, cfg, cfg.logger(stderr), defs)
+}
+
+// run takes the port before it touches the store: of two workers with one
+// address the second must not register anything.
+func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definition) error {
+	reg := prometheus.NewRegistry()
+	wc := cfg.workerConfig(log, metrics.NewWorker(reg, cfg.concurrency))
+	if _, err := flox.NewWorker(nil, wc, defs...); err != nil { // before there is a store to touch
+		return flags.Usagef("%v", err)
+	}
+	listener, err := listen(cfg.listen)
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		defer listener.Close()
+	}
+	st, err := redisstore.Open(ctx, redisstore.Config{
+		URL: cfg.redis, Namespace: cfg.namespace, Partitions: cfg.partitions, Embedded: cfg.embedded, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	w, err := flox.NewWorker(st, wc, defs...)
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		stop := serve(listener, handler(st, w, reg), log)
+		defer stop()
+	}
+	return w.Run(ctx)
+}
+
+func (c *config) workerConfig(log *slog.Logger, o flox.Observer) *flox.WorkerConfig {
+	return &flox.WorkerConfig{
+		Name: c.name, Concurrency: c.concurrency, Queues: c.queues, Lease: c.lease, DrainGrace: c.drainGrace,
+		Version: buildinfo.Read().Version, Schema: InputSchema, Logger: log, Observer: o,
+	}
+}
