@@ -19,13 +19,13 @@ import (
 // completes, every delta is applied once.
 func TestKilledWorkers(t *testing.T) {
 	server := testredis.Start(t)
-	killedWorkers(t, server.URL(), redis.NewClient(&redis.Options{Addr: server.Addr()}), 1)
+	killedWorkers(t, server.URL(), server.Client(), 1)
 }
 
 // TestKilledWorkersOnCluster is the same on a Cluster of three masters.
 func TestKilledWorkersOnCluster(t *testing.T) {
 	cluster := testredis.Cluster(t, 3)
-	killedWorkers(t, cluster.URL(), redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()}), 64)
+	killedWorkers(t, cluster.URL(), cluster.Client(), 64)
 }
 
 func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts int) {
@@ -70,7 +70,7 @@ func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts in
 func TestDrain(t *testing.T) {
 	server := testredis.Start(t)
 	const runs, width = 40, 12
-	raw := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	raw := server.Client()
 	t.Cleanup(func() { raw.Close() })
 	fleet := newFleet(t, server.URL(), "drain", 2)
 	ids := startRuns(t, server.URL(), "drain", runs, width)

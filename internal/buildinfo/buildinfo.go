@@ -4,11 +4,13 @@ package buildinfo
 import (
 	"runtime"
 	"runtime/debug"
+
+	"github.com/floxrun/flox/internal/version"
 )
 
-// Info is what the Go linker recorded of the build.
+// Info is what the linker recorded of the build.
 type Info struct {
-	Version  string `json:"version"`  // of the main module, "(devel)" if it was not released
+	Version  string `json:"version"`  // as the linker was told, else of the main module
 	Revision string `json:"revision"` // of the source, "" if unknown
 	Modified bool   `json:"modified"` // the source had changes that no revision holds
 	Go       string `json:"go"`
@@ -16,12 +18,12 @@ type Info struct {
 
 // Read returns what is known of the running program.
 func Read() Info {
-	info := Info{Version: "(devel)", Go: runtime.Version()}
+	info := Info{Version: version.Version, Go: runtime.Version()}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return info
 	}
-	if build.Main.Version != "" {
+	if info.Version == "dev" && build.Main.Version != "" {
 		info.Version = build.Main.Version
 	}
 	for _, s := range build.Settings {

@@ -32,7 +32,9 @@ happen. Needs no Redis and takes less than a minute.`,
 			}
 			p := a.progress()
 			p.lines = true
-			report, err := demorun.Run(cmd.Context(), demorun.Config{Worker: worker, Orders: demoOrders, Progress: p.show})
+			report, err := demorun.Run(cmd.Context(), demorun.Config{
+				Worker: worker, Orders: demoOrders, Progress: p.show, Event: p.event,
+			})
 			p.end()
 			if err != nil {
 				return fmt.Errorf("demo: %w", err)

@@ -63,17 +63,17 @@ func (a *app) dev(ctx context.Context, port int, listen string) error {
 		done <- worker.Run(ctx, []string{"--redis", a.redis, "--embedded", "--namespace", a.namespace, "--listen", listen},
 			a.stdout, a.stderr, defs...)
 	}()
-	if err := a.awaitReady(ctx, len(defs), done); err != nil {
+	if ended, err := a.awaitReady(ctx, len(defs), done); ended {
 		return err
 	}
 	a.printDev(site)
 	return <-done
 }
 
-// awaitReady waits until the worker has registered its n workflows. An error
-// that ended the worker is put back for whoever waits for its end.
-func (a *app) awaitReady(ctx context.Context, n int, done chan error) error {
-	return a.connected(ctx, func(s *session) error {
+// awaitReady waits until the worker has registered its n workflows, or has
+// ended: with the error then returned.
+func (a *app) awaitReady(ctx context.Context, n int, done <-chan error) (ended bool, err error) {
+	err = a.connected(ctx, func(s *session) error {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -82,12 +82,13 @@ func (a *app) awaitReady(ctx context.Context, n int, done chan error) error {
 			}
 			select {
 			case err := <-done:
-				done <- err
-				return nil
+				ended = true
+				return err
 			case <-tick.C:
 			}
 		}
 	})
+	return ended || err != nil, err
 }
 
 func (a *app) printDev(site *demo.SiteServer) {
@@ -100,4 +101,3 @@ In another terminal:
   %s start order --wait --input '%s'
 `, a.redis, a.redis, a.namespace, program, input, program, order)
 }
-

@@ -17,15 +17,25 @@ const (
 )
 
 // await follows a run to its end, or as long as --timeout allows, and shows it.
-// The error carries the exit code.
-func (a *app) await(ctx context.Context, s *session, id string) error {
+// With events it prints each change of status too. The error carries the exit
+// code.
+func (a *app) await(ctx context.Context, s *session, id string, events bool) error {
 	if a.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, a.timeout)
 		defer cancel()
 	}
 	p := a.progress()
-	info, err := s.follow(ctx, id, func(i flox.RunInfo) { p.show(progressText(i)) })
+	p.lines = events && !a.json()
+	var status flox.Status
+	info, err := s.follow(ctx, id, func(i flox.RunInfo) {
+		if events && i.Status != status {
+			p.clear()
+			a.printEvent(statusEvent{time.Now(), flox.RunEvent{Run: id, Status: i.Status}})
+		}
+		status = i.Status
+		p.show(progressText(i))
+	})
 	p.end()
 	switch {
 	case err != nil && ctx.Err() == context.DeadlineExceeded:
@@ -39,8 +49,17 @@ func (a *app) await(ctx context.Context, s *session, id string) error {
 	// The wait may have used up its time; what it led to is still shown.
 	asked, cancel := a.request(context.WithoutCancel(ctx))
 	defer cancel()
-	if err := a.showRun(asked, s, id); err != nil {
-		return timedOut(asked, err)
+	v, err := s.view(asked, id)
+	switch {
+	case err != nil:
+		return explain(id, timedOut(asked, err))
+	case events && a.json():
+		err = a.printLine(v)
+	default:
+		err = a.printView(v)
+	}
+	if err != nil {
+		return err
 	}
 	return ended(info)
 }

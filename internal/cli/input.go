@@ -59,13 +59,17 @@ func checkSyntax(what string, b []byte) error {
 	if !ok {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	line, column := place(b, int(bad.Offset))
+	read := int(bad.Offset)
+	if strings.HasPrefix(bad.Error(), "unexpected end") {
+		read++ // what is wrong comes behind the last byte
+	}
+	line, column := place(b, read)
 	return fmt.Errorf("%s: line %d, column %d: %s; want one JSON value", what, line, column, bad)
 }
 
 // place turns the number of bytes read until an error into a line and column.
 func place(b []byte, read int) (line, column int) {
-	before := b[:max(0, min(read, len(b))-1)]
+	before := b[:max(0, min(read-1, len(b)))]
 	line = 1 + bytes.Count(before, []byte("\n"))
 	return line, 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }

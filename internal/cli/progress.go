@@ -3,16 +3,21 @@ package cli
 import (
 	"fmt"
 	"io"
+	"time"
 )
 
 // progress is a line of text that changes: rewritten in place on a terminal.
-// Elsewhere each change is a line of its own if lines is set, else nothing.
+// Elsewhere it is a line of its own now and then if lines is set, else nothing.
 type progress struct {
 	w        io.Writer
 	terminal bool
 	lines    bool
 	last     string
+	printed  time.Time
 }
+
+// lineEvery is how often progress is worth a line of its own.
+const lineEvery = time.Second
 
 // progress returns a live line on standard error.
 func (a *app) progress() *progress {
@@ -23,20 +28,20 @@ func (p *progress) show(text string) {
 	if text == p.last {
 		return
 	}
-	p.last = text
 	switch {
 	case p.terminal:
 		fmt.Fprintf(p.w, "\r\x1b[K%s", clean(text))
-	case p.lines:
+	case p.lines && time.Since(p.printed) >= lineEvery:
+		p.printed = time.Now()
 		fmt.Fprintln(p.w, clean(text))
 	}
+	p.last = text
 }
 
-// end leaves the last text standing.
-func (p *progress) end() {
-	if p.terminal && p.last != "" {
-		fmt.Fprintln(p.w)
-	}
+// event prints a line that stays.
+func (p *progress) event(text string) {
+	p.clear()
+	fmt.Fprintln(p.w, clean(text))
 }
 
 // clear makes room for a line of output; the next show writes the text again.
@@ -44,5 +49,12 @@ func (p *progress) clear() {
 	if p.terminal && p.last != "" {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.last = ""
+	}
+}
+
+// end leaves the last text standing.
+func (p *progress) end() {
+	if p.terminal && p.last != "" {
+		fmt.Fprintln(p.w)
 	}
 }

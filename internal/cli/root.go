@@ -32,7 +32,8 @@ func (a *app) root() *cobra.Command {
 		Short: "Start, watch and steer flox runs",
 		Long: `Start, watch and steer flox runs.
 
-Every flag below may be an environment variable instead: --redis is FLOX_REDIS.
+The flags that all commands have may be environment variables instead: --redis is
+FLOX_REDIS, --namespace FLOX_NAMESPACE, --output FLOX_OUTPUT, --timeout FLOX_TIMEOUT.
 Exit codes: 0 ok, 1 error, 2 wrong command line; of commands that wait for a
 run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 		SilenceErrors: true, SilenceUsage: true,
@@ -65,7 +66,7 @@ run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 
 // prepare reads the environment for the flags not given and checks the global ones.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
-	if err := flags.FromEnv(cmd.Flags()); err != nil {
+	if err := flags.FromEnv(cmd.Root().PersistentFlags()); err != nil {
 		return err
 	}
 	if err := flox.CheckName("--namespace", a.namespace); err != nil {

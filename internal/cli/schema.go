@@ -69,11 +69,6 @@ func mismatch(s *jsonschema.Schema, v any, path string) error {
 }
 
 func objectMismatch(s *jsonschema.Schema, v map[string]any, path string) error {
-	for _, name := range s.Required {
-		if _, ok := v[name]; !ok {
-			return fmt.Errorf("%s.%s: missing, want %s", path, name, wanted(s.Properties[name]))
-		}
-	}
 	closed := s.AdditionalProperties != nil && s.AdditionalProperties.Not != nil
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		property, ok := s.Properties[name]
@@ -85,6 +80,11 @@ func objectMismatch(s *jsonschema.Schema, v map[string]any, path string) error {
 		}
 		if err := mismatch(property, v[name], path+"."+name); err != nil {
 			return err
+		}
+	}
+	for _, name := range s.Required {
+		if _, ok := v[name]; !ok {
+			return fmt.Errorf("%s.%s: missing, want %s", path, name, wanted(s.Properties[name]))
 		}
 	}
 	return nil

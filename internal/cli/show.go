@@ -41,17 +41,17 @@ func (a *app) showCmd() *cobra.Command {
 		Args:  wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
-				return a.showRun(ctx, s, args[0])
+				v, err := s.view(ctx, args[0])
+				if err != nil {
+					return explain(args[0], err)
+				}
+				return a.printView(v)
 			})
 		},
 	}
 }
 
-func (a *app) showRun(ctx context.Context, s *session, id string) error {
-	v, err := s.view(ctx, id)
-	if err != nil {
-		return explain(id, err)
-	}
+func (a *app) printView(v runView) error {
 	if a.json() {
 		return a.printJSON(v)
 	}

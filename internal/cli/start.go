@@ -109,7 +109,7 @@ func (a *app) startAndWait(ctx context.Context, workflow string, input []byte, o
 		if !a.json() {
 			a.notef("run %s started\n", id)
 		}
-		return a.await(ctx, s, id)
+		return a.await(ctx, s, id, false)
 	})
 }
 

@@ -18,7 +18,8 @@ func (a *app) watchCmd() *cobra.Command {
 		Use:   "watch [RUN]",
 		Short: "Follow a run to its end, or what happens to all runs",
 		Long: `Follow a run to its end and show it; its end gives the exit code (0 completed,
-3 failed, 4 cancelled, 5 --timeout passed first). Without a run, print each change
+3 failed, 4 cancelled, 5 --timeout passed first). With -o json, what happens is
+one object a line, and the run itself the last object. Without a run, print each change
 of any run's status until interrupted.`,
 		Args: wantRuns(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +27,7 @@ of any run's status until interrupted.`,
 			defer cancel()
 			return a.connected(opening, func(s *session) error {
 				if len(args) == 1 {
-					return a.await(cmd.Context(), s, args[0])
+					return a.await(cmd.Context(), s, args[0], true)
 				}
 				return a.watchAll(cmd.Context(), s)
 			})

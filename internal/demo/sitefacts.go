@@ -32,48 +32,51 @@ func (s *Site) Input(base string) LinkInput {
 // site's own table: no link is parsed or followed to know it.
 func (s *Site) Expected(base string) SiteFacts {
 	facts := SiteFacts{Start: base + "/", Slow: make(map[string]time.Duration)}
-	broken := brokenURLs(s.Elsewhere)
+	tooDeep := fmt.Sprintf("/deep/%d", siteDepth)
 	visited := make(map[string]bool)
 	referrers := make(map[string][]string)
-	tooDeep := fmt.Sprintf("/deep/%d", siteDepth)
 	for _, p := range sitePages(s.Elsewhere) {
 		if p.path == tooDeep {
 			continue
 		}
-		visited[p.path] = true
-		if p.lag > 0 {
-			facts.Slow[base+p.path] = p.lag
-		}
-		targets := make(map[string]bool)
-		for _, l := range p.links {
-			targets[l.target] = true
-		}
-		if p.links != nil {
-			facts.Pages, facts.Links = facts.Pages+1, facts.Links+len(targets)
-		}
-		if p.moved.target != "" {
-			targets[p.moved.target] = true
-			facts.Redirects = append(facts.Redirects, Redirect{From: base + p.path, To: base + p.moved.target, Status: p.status})
-		}
-		for target := range targets {
-			visited[target] = target != tooDeep
+		visited[at(base, p.path)] = true
+		for target := range facts.addPage(base, p) {
 			referrers[target] = append(referrers[target], base+p.path)
+			if target != tooDeep {
+				visited[at(base, target)] = true
+			}
 		}
 	}
-	for path, b := range broken {
+	for path, b := range brokenURLs(s.Elsewhere) {
 		b.URL, b.Referrers = at(base, path), slices.Sorted(slices.Values(referrers[path]))
 		facts.Broken = append(facts.Broken, b)
 		if b.Status == 0 || b.Status >= 500 {
 			facts.Failures++
 		}
 	}
-	for path := range maps.Keys(visited) {
-		if visited[path] {
-			facts.Visited = append(facts.Visited, at(base, path))
-		}
-	}
-	facts.sort()
+	facts.Visited = slices.Sorted(maps.Keys(visited))
+	slices.SortFunc(facts.Broken, func(a, b Broken) int { return cmp.Compare(a.URL, b.URL) })
+	slices.SortFunc(facts.Redirects, func(a, b Redirect) int { return cmp.Compare(a.From, b.From) })
 	return facts
+}
+
+// addPage counts one page and returns what it links or redirects to.
+func (f *SiteFacts) addPage(base string, p sitePage) map[string]bool {
+	targets := make(map[string]bool)
+	for _, l := range p.links {
+		targets[l.target] = true
+	}
+	if p.links != nil {
+		f.Pages, f.Links = f.Pages+1, f.Links+len(targets)
+	}
+	if p.moved.target != "" {
+		targets[p.moved.target] = true
+		f.Redirects = append(f.Redirects, Redirect{From: base + p.path, To: base + p.moved.target, Status: p.status})
+	}
+	if p.lag > 0 {
+		f.Slow[base+p.path] = p.lag
+	}
+	return targets
 }
 
 // brokenURLs is what must be found broken, by path or URL.
@@ -101,10 +104,4 @@ func at(base, path string) string {
 		return base + path
 	}
 	return path
-}
-
-func (f *SiteFacts) sort() {
-	slices.Sort(f.Visited)
-	slices.SortFunc(f.Broken, func(a, b Broken) int { return cmp.Compare(a.URL, b.URL) })
-	slices.SortFunc(f.Redirects, func(a, b Redirect) int { return cmp.Compare(a.From, b.From) })
 }

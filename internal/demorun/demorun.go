@@ -30,8 +30,9 @@ const (
 type Config struct {
 	Worker string // path of the worker program
 	Orders int    // how many
-	// Progress is told, from one goroutine at a time, how things stand.
-	Progress func(text string)
+	// Progress is told how things stand, Event what has happened; both from one
+	// goroutine at a time.
+	Progress, Event func(text string)
 }
 
 // Report is what the demo came to.
@@ -74,7 +75,6 @@ type world struct {
 	cases    []demo.OrderCase
 	settings map[string]string // of the workers
 
-	mu    sync.Mutex
 	procs []*process
 }
 
@@ -151,9 +151,7 @@ func (w *world) hire(name string) error {
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
 	w.procs = append(w.procs, p)
-	w.mu.Unlock()
 	return nil
 }
 

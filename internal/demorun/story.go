@@ -52,7 +52,7 @@ func (w *world) startRuns(ctx context.Context) error {
 			return err
 		}
 	}
-	w.cfg.Progress(fmt.Sprintf("started %d runs on %d workers", 1+len(w.cases), workers))
+	w.cfg.Event(fmt.Sprintf("started %d runs on %d workers", 1+len(w.cases), workers))
 	return nil
 }
 
@@ -62,18 +62,7 @@ func (w *world) startRuns(ctx context.Context) error {
 func (w *world) murder(ctx context.Context, report *Report) error {
 	for i := range workers {
 		victim := w.procs[i]
-		err := until(ctx, func() (bool, error) {
-			held, err := w.heldBy(ctx, victim.name)
-			if err != nil || held > 0 {
-				return true, err
-			}
-			left, err := w.unfinished(ctx)
-			if err == nil && left == 0 {
-				err = errors.New("all runs ended before a worker could be killed with work in hand")
-			}
-			return false, err
-		})
-		if err != nil {
+		if err := until(ctx, func() (bool, error) { return w.ripe(ctx, victim.name) }); err != nil {
 			return err
 		}
 		victim.kill()
@@ -82,7 +71,7 @@ func (w *world) murder(ctx context.Context, report *Report) error {
 			return err
 		}
 		report.Killed, report.KilledPID, report.Held = victim.name, victim.pid(), held
-		w.cfg.Progress(fmt.Sprintf("killed %s (pid %d) with SIGKILL while it held %d steps; starting a replacement",
+		w.cfg.Event(fmt.Sprintf("killed %s (pid %d) with SIGKILL while it held %d steps; starting a replacement",
 			victim.name, victim.pid(), held))
 		if err := w.hire(fmt.Sprintf("demo-worker-%d", workers+1+i)); err != nil {
 			return err
@@ -92,6 +81,24 @@ func (w *world) murder(ctx context.Context, report *Report) error {
 		}
 	}
 	return errors.New("no worker could be killed with work in hand")
+}
+
+// ripe reports whether the demo is in its middle and the worker has work.
+func (w *world) ripe(ctx context.Context, name string) (bool, error) {
+	left, err := w.unfinished(ctx)
+	if err != nil {
+		return false, err
+	}
+	total := int64(1 + len(w.cases))
+	w.cfg.Progress(fmt.Sprintf("%d of %d runs have ended", total-left, total))
+	if left == 0 {
+		return false, errors.New("all runs ended before a worker could be killed with work in hand")
+	}
+	if left > total*3/4 {
+		return false, nil
+	}
+	held, err := w.heldBy(ctx, name)
+	return held > 0, err
 }
 
 // heldBy counts the tokens leased to the worker of that name.

@@ -36,7 +36,7 @@ func FromEnv(fs *pflag.FlagSet) error {
 	var first error
 	fs.VisitAll(func(f *pflag.Flag) {
 		value := os.Getenv(EnvName(f.Name))
-		if f.Changed || value == "" || first != nil || f.Name == "help" {
+		if f.Changed || value == "" || first != nil || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		if err := f.Value.Set(value); err != nil {

@@ -57,10 +57,11 @@ func TestImportsPointInward(t *testing.T) {
 		"github.com/redis/go-redis/v9":        {"pkg/redisstore", "internal/testredis"},
 		"github.com/prometheus/client_golang": {"internal/metrics", "pkg/worker"},
 		"github.com/spf13/cobra":              {"internal/cli", "pkg/worker"},
-		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo"},
-		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo"},
+		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo", "internal/demorun"},
+		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo", "internal/demorun"},
 		module + "internal/cli":               {"cmd/orchestrator"},
-		module + "pkg/redisstore":             {"pkg/worker", "internal/cli"},
+		module + "internal/demorun":           {"internal/cli"},
+		module + "pkg/redisstore":             {"pkg/worker", "internal/cli", "internal/demorun"},
 	}
 	for path, p := range list(t) {
 		if !strings.HasPrefix(path, module) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // plan is a workflow on its way from the builder to a graph. It collects every
@@ -39,12 +40,21 @@ func (p *plan) nodeErrorf(pos string, n *nodeDef, format string, args ...any) {
 	p.errorf(pos, "node %s: %s", n.name, fmt.Sprintf(format, args...))
 }
 
+// err is all mistakes, in the order of the lines they were made at.
 func (p *plan) err() error {
-	errs := slices.Clone(p.w.mistakes)
-	for _, m := range p.errs {
-		errs = append(errs, m.err)
+	all := slices.Concat(p.w.mistakes, p.errs)
+	slices.SortStableFunc(all, func(a, b mistake) int { return comparePos(a.pos, b.pos) })
+	errs := make([]error, len(all))
+	for i, m := range all {
+		errs[i] = m.err
 	}
 	return errors.Join(errs...)
+}
+
+func comparePos(a, b string) int {
+	fileA, lineA, _ := strings.Cut(a, ":")
+	fileB, lineB, _ := strings.Cut(b, ":")
+	return cmp.Or(cmp.Compare(fileA, fileB), cmp.Compare(len(lineA), len(lineB)), cmp.Compare(lineA, lineB))
 }
 
 // buildGraph checks everything that the compiler could not. Checks of frames
@@ -146,6 +156,9 @@ func (p *plan) checkTypes() {
 }
 
 func (p *plan) checkType(n *nodeDef, what string, t reflect.Type) {
+	if t.Implements(manyType) { // which checkFanout explains
+		return
+	}
 	if _, err := p.codecs.of(t); err != nil {
 		p.nodeErrorf(n.pos, n, "%s %s cannot be stored: %v", what, shortName(t), err)
 	}

@@ -7,7 +7,7 @@ func (p *plan) checkSums() {
 	p.sums = map[reflect.Type]*sumDef{}
 	for i := range p.w.sums {
 		d := &p.w.sums[i]
-		name := d.sum.Name()
+		name := interfaceName(d.sum)
 		if d.sum.Kind() != reflect.Interface {
 			p.errorf(d.pos, "flox.Variants[%s]: %s is no interface", name, d.sum)
 			continue
@@ -27,14 +27,17 @@ func (p *plan) checkVariants(d *sumDef) bool {
 	for _, v := range d.variants {
 		switch {
 		case v == nil:
-			p.errorf(d.pos, "flox.Variants[%s]: nil is no variant", d.sum.Name())
+			p.errorf(d.pos, "flox.Variants[%s]: nil is no variant", interfaceName(d.sum))
+			return false
+		case tagOf(v) == "":
+			p.errorf(d.pos, "flox.Variants[%s]: %s has no name of its own, by which it could be told apart", interfaceName(d.sum), v)
 			return false
 		case tags[tagOf(v)] == v:
-			p.errorf(d.pos, "flox.Variants[%s]: %s is given twice", d.sum.Name(), v)
+			p.errorf(d.pos, "flox.Variants[%s]: %s is given twice", interfaceName(d.sum), v)
 			return false
 		case tags[tagOf(v)] != nil:
 			p.errorf(d.pos, "flox.Variants[%s]: %s and %s have the same name, which is how they are told apart",
-				d.sum.Name(), tags[tagOf(v)], v)
+				interfaceName(d.sum), tags[tagOf(v)], v)
 			return false
 		}
 		tags[tagOf(v)] = v
@@ -81,7 +84,7 @@ func (p *plan) checkArms(n *nodeDef) {
 	case d != nil:
 		p.checkCases(n, d, taken, guarded, all)
 	case n.out.Kind() == reflect.Interface:
-		p.nodeErrorf(pos, n, "declare its variants with flox.Variants[%s](b, …)", n.out.Name())
+		p.nodeErrorf(pos, n, "declare its variants with flox.Variants[%s](b, …)", interfaceName(n.out))
 	}
 }
 

@@ -25,7 +25,7 @@ type wiring struct {
 	queue    string
 	nodes    []*nodeDef
 	sums     []sumDef
-	mistakes []error // of options, known when they are set
+	mistakes []mistake // of options, known when they are set
 }
 
 // New begins a workflow whose runs have a state of type S (NoState for none).
@@ -116,7 +116,7 @@ func End[T, S any](b *Builder[S], name string) Ref[T, T] {
 }
 
 func (w *wiring) mistake(pos, format string, args ...any) {
-	w.mistakes = append(w.mistakes, fmt.Errorf(pos+": "+format, args...))
+	w.mistakes = append(w.mistakes, mistake{pos, fmt.Errorf(pos+": "+format, args...)})
 }
 
 func (w *wiring) checkTimeout(pos, who string, d time.Duration) {

@@ -25,11 +25,18 @@ func tagOf(t reflect.Type) string {
 	return t.Name()
 }
 
+func interfaceName(t reflect.Type) string {
+	if t.Name() == "" && t.NumMethod() == 0 {
+		return "any"
+	}
+	return shortName(t)
+}
+
 // compileSum stores values of an interface type as [tag, value].
 func (cs *codecs) compileSum(c *codec) error {
 	s := cs.sums[c.typ]
 	if s == nil {
-		return &unstorable{why: fmt.Sprintf("it holds a %s; declare its variants with flox.Variants[%s](b, …)", c.typ, c.typ.Name())}
+		return &unstorable{why: fmt.Sprintf("it is the interface %s; declare its variants with flox.Variants[%[1]s](b, …)", interfaceName(c.typ))}
 	}
 	variants := map[string]*codec{}
 	for tag, t := range s.byTag {
@@ -135,6 +142,9 @@ func (cs *codecs) jsonOf(t reflect.Type) func([]byte, reflect.Value) error {
 
 func (cs *codecs) jsonStruct(t reflect.Type) func([]byte, reflect.Value) error {
 	fields, _ := storedFields(t)
+	for i, f := range fields {
+		fields[i].codec = cs.byType[f.typ]
+	}
 	return func(raw []byte, v reflect.Value) error {
 		var values map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &values); err != nil {
@@ -145,7 +155,7 @@ func (cs *codecs) jsonStruct(t reflect.Type) func([]byte, reflect.Value) error {
 			if !ok {
 				continue
 			}
-			if err := cs.byType[f.typ].json(value, v.FieldByIndex(f.index)); err != nil {
+			if err := f.codec.json(value, v.FieldByIndex(f.index)); err != nil {
 				return fmt.Errorf("%s: %w", f.name, err)
 			}
 		}
@@ -168,18 +178,21 @@ func jsonList(raw []byte, v reflect.Value, elem *codec) error {
 }
 
 func (cs *codecs) jsonSum(t reflect.Type) func([]byte, reflect.Value) error {
-	s := cs.sums[t]
+	variants := map[string]*codec{}
+	for tag, v := range cs.sums[t].byTag {
+		variants[tag] = cs.byType[v]
+	}
 	return func(raw []byte, v reflect.Value) error {
 		var pair []json.RawMessage
 		if err := json.Unmarshal(raw, &pair); err != nil || pair == nil {
 			return err
 		}
 		var tag string
-		if len(pair) != 2 || json.Unmarshal(pair[0], &tag) != nil || s.byTag[tag] == nil {
+		if len(pair) != 2 || json.Unmarshal(pair[0], &tag) != nil || variants[tag] == nil {
 			return fmt.Errorf("want a %s as [\"Variant\", value]", t)
 		}
-		p := reflect.New(s.byTag[tag]).Elem()
-		if err := cs.byType[p.Type()].json(pair[1], p); err != nil {
+		p := reflect.New(variants[tag].typ).Elem()
+		if err := variants[tag].json(pair[1], p); err != nil {
 			return err
 		}
 		v.Set(p)

@@ -42,6 +42,8 @@ func (r *runner) execute(ctx context.Context, x *execution) (out outcome) {
 		if p := recover(); p != nil {
 			out = panicked(p)
 		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
 		if v.unread != nil { // also if the node caught the panic
 			out = unread(v.unread)
 		}

@@ -37,7 +37,7 @@ func (m *Memory) Commit(ctx context.Context, c Commit) (CommitResult, error) {
 func (m *Memory) refuse(t *memToken, c Commit) (Verdict, bool) {
 	r := t.run
 	failure := c.Op == OpRetry || c.Op == OpFail
-	if failure && c.Attempt != t.attempt {
+	if failure && c.Attempt != t.attempt || c.Op == OpRelease && t.release == nil {
 		return VerdictRepeat, true
 	}
 	counted := !failure && c.Op != OpRelease && !c.Fallback

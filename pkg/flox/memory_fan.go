@@ -70,9 +70,6 @@ func (m *Memory) makeBranches(t *memToken, origin, first int, framed bool, branc
 // queues up behind its children, so that other runs get their turn.
 func (m *Memory) applyRelease(t *memToken, c Commit) Verdict {
 	r := t.release
-	if r == nil {
-		return VerdictRepeat
-	}
 	m.makeBranches(t, r.origin, (r.next-1)*ReleaseChunk+1, r.framed, c.Branches)
 	r.blobs[r.next-1] = nil
 	t.step++

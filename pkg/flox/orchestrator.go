@@ -101,7 +101,15 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 	if err != nil {
 		return res, fmt.Errorf("output of run %s: %w", id, err)
 	}
-	if res.Output, err = o.codec.decodeOutput(outs); err != nil {
+	codec := o.codec
+	if o.flow.graph == nil {
+		known, err := o.control.Workflow(ctx, o.name)
+		if err != nil {
+			return res, err
+		}
+		codec.list = known.ListOutput
+	}
+	if res.Output, err = codec.decodeOutput(outs); err != nil {
 		return res, fmt.Errorf("output of run %s: %w", id, err)
 	}
 	return res, nil
@@ -134,12 +142,5 @@ func foldState(st *stateType, state any, log StateLog) (any, error) {
 	if log.Snapshot != nil {
 		parts = append([][]byte{log.Snapshot}, parts...)
 	}
-	for i, b := range parts {
-		delta, err := st.decode(b)
-		if err != nil {
-			return nil, fmt.Errorf("delta %d: %w", log.Version-int64(len(log.Deltas))+int64(i)+1, err)
-		}
-		state = st.merge(state, delta)
-	}
-	return state, nil
+	return st.fold(state, parts)
 }

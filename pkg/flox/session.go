@@ -138,9 +138,12 @@ func (s *session) node() *node {
 	return s.graph.byName[s.item.Node]
 }
 
+// execution is the item in hand, copied: a node that is given up may go on
+// reading its own while the session has moved on.
 func (s *session) execution() *execution {
+	item, lease := s.item, s.lease
 	return &execution{
-		item: &s.item, lease: &s.lease, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
+		item: &item, lease: &lease, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
 		logger: s.w.cfg.Logger.With(logRun, s.lease.Run, logItem, s.lease.Item(), logNode, s.item.Node),
 	}
 }
@@ -166,6 +169,7 @@ func (s *session) execute(n *node, x *execution) outcome {
 	case out := <-done:
 		return out
 	case <-giveUp.C:
+		s.state = &runState{st: s.w.st, run: s.lease.Run}
 		err := fmt.Errorf("ran longer than its timeout of %v and ignored its context's end", n.timeout)
 		return outcome{kind: outcomeError, class: ClassTimeout, err: err, read: -1, took: n.timeout + abandonAfter}
 	}

@@ -103,7 +103,9 @@ func (s *Store) scriptQueues(ctx context.Context, q queued) ([]any, error) {
 		args := append([]any(nil), q.args...)
 		for _, name := range names {
 			keys = append(keys, s.keys.parts[q.part].queue(name))
-			args = append(args, name)
+			if q.script.moreKeys {
+				args = append(args, name)
+			}
 		}
 		reply, err := s.script(ctx, q.part, q.script, keys, append(args, q.rest...)...)
 		if err != nil {
@@ -143,18 +145,26 @@ func keysOf(args []any) []string {
 	return keys
 }
 
-// makeGroups makes the groups of those keys that are streams of queues. They are
-// made at id 0: what was queued before must be found.
+// makeGroups makes the groups of those keys that are streams of queues.
 func (s *Store) makeGroups(ctx context.Context, lane int, keys []string) {
 	for _, key := range keys {
 		if !strings.Contains(key, "}:queue:") {
 			continue
 		}
-		_, err := s.once(ctx, lane, nil, []any{"XGROUP", "CREATE", key, group, "0", "MKSTREAM"})
-		if err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
+		if err := s.makeGroup(ctx, lane, key); err != nil {
 			s.logger.Warn("queue's group not made", "key", key, "error", err)
 		}
 	}
+}
+
+// makeGroup makes the group of a stream, and the stream. It begins at id 0: what
+// was queued before must be found.
+func (s *Store) makeGroup(ctx context.Context, lane int, key string) error {
+	_, err := s.command(ctx, lane, "XGROUP", "CREATE", key, group, "0", "MKSTREAM")
+	if err != nil && !strings.Contains(err.Error(), "BUSYGROUP") {
+		return err
+	}
+	return nil
 }
 
 // each calls f for 0..n-1, some at a time, and returns the first error.

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -242,5 +241,3 @@ func (s *Store) configure(ctx context.Context) error {
 	s.hasConfig = true
 	return nil
 }
-
-var errDecode = errors.New("a record is malformed")

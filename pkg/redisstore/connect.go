@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // blockingConns is the most reads that wait at a time, for each server.
@@ -21,26 +20,25 @@ type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 // connect makes a client; it opens no connection yet. The library's retries are
 // off: this package repeats commands itself. conns 0 is the library's default.
 func (t *target) connect(dial dialer, conns int) redis.UniversalClient {
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch t.kind {
 	case kindSentinel:
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: t.master, SentinelAddrs: t.hosts, Username: t.user, Password: t.password, DB: t.db,
 			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
-			MaxRetries: -1, DialerRetries: 1, MaintNotificationsConfig: quiet,
+			MaxRetries: -1, DialerRetries: 1,
 		})
 	case kindCluster:
 		return redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: t.hosts, Username: t.user, Password: t.password,
 			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
-			MaxRetries: -1, DialerRetries: 1, MaintNotificationsConfig: quiet,
+			MaxRetries: -1, DialerRetries: 1,
 			ClusterStateReloadInterval: reload,
 		})
 	default:
 		return redis.NewClient(&redis.Options{
 			Addr: t.hosts[0], Username: t.user, Password: t.password, DB: t.db,
 			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
-			MaxRetries: -1, DialerRetries: 1, MaintNotificationsConfig: quiet,
+			MaxRetries: -1, DialerRetries: 1,
 		})
 	}
 }

@@ -44,20 +44,20 @@ func (k keyspace) of(run string) (int, partition) {
 	return n, k.parts[n]
 }
 
-func (p partition) queue(name string) string   { return p.prefix + "queue:" + name }
-func (p partition) run(id string) string       { return p.prefix + "run:" + id }
-func (p partition) state(id string) string     { return p.prefix + "state:" + id }
-func (p partition) history(id string) string   { return p.prefix + "history:" + id }
-func (p partition) errors(id string) string    { return p.prefix + "errors:" + id }
-func (p partition) index(name string) string   { return p.prefix + "runs:" + name }
-func (p partition) active() string             { return p.index("active") }
-func (p partition) completed() string          { return p.index("completed") }
-func (p partition) failed() string             { return p.index("failed") }
-func (p partition) cancelled() string          { return p.index("cancelled") }
-func (p partition) todo() string               { return p.index("todo") }
-func (p partition) delayed() string            { return p.prefix + "delayed" }
-func (p partition) stats() string              { return p.prefix + "stats" }
-func (p partition) events() string             { return p.prefix + "events" }
+func (p partition) queue(name string) string    { return p.prefix + "queue:" + name }
+func (p partition) run(id string) string        { return p.prefix + "run:" + id }
+func (p partition) state(id string) string      { return p.prefix + "state:" + id }
+func (p partition) history(id string) string    { return p.prefix + "history:" + id }
+func (p partition) errors(id string) string     { return p.prefix + "errors:" + id }
+func (p partition) index(name string) string    { return p.prefix + "runs:" + name }
+func (p partition) active() string              { return p.index("active") }
+func (p partition) completed() string           { return p.index("completed") }
+func (p partition) failed() string              { return p.index("failed") }
+func (p partition) cancelled() string           { return p.index("cancelled") }
+func (p partition) todo() string                { return p.index("todo") }
+func (p partition) delayed() string             { return p.prefix + "delayed" }
+func (p partition) stats() string               { return p.prefix + "stats" }
+func (p partition) events() string              { return p.prefix + "events" }
 func (p partition) queueName(key string) string { return strings.TrimPrefix(key, p.queue("")) }
 
 // types says of which type each key of the partition itself must be.

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/floxrun/flox/pkg/flox"
 )
+
+var errDecode = errors.New("a record is malformed")
 
 // tokenRecord is what Go reads of a token's record, t:<token>. Only scripts write it.
 type tokenRecord struct {

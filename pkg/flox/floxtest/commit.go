@@ -24,24 +24,6 @@ var commitChecks = []check{
 	{"EmptyPayloads", emptyPayloads},
 }
 
-func (d *driver) wantDeltas(want ...string) {
-	d.t.Helper()
-	log, err := d.s.State(d.ctx, d.run, 0)
-	d.must(err)
-	if got := fmt.Sprintf("%q", log.Deltas); got != fmt.Sprintf("%q", want) || log.Version != int64(len(want)) {
-		d.t.Fatalf("State = %s, version %d, want %q", got, log.Version, want)
-	}
-}
-
-func (d *driver) wantOutputs(want ...string) {
-	d.t.Helper()
-	outputs, err := d.s.Outputs(d.ctx, d.run)
-	d.must(err)
-	if got := fmt.Sprintf("%q", outputs); got != fmt.Sprintf("%q", want) {
-		d.t.Fatalf("Outputs = %s, want %q", got, want)
-	}
-}
-
 func nextKept(d *driver) {
 	l := d.begin()
 	for step := range 3 {

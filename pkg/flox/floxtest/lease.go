@@ -1,11 +1,6 @@
 package floxtest
 
-import (
-	"slices"
-	"time"
-
-	"github.com/floxrun/flox/pkg/flox"
-)
+import "github.com/floxrun/flox/pkg/flox"
 
 var leaseChecks = []check{
 	{"RenewHealth", renewHealth},
@@ -13,11 +8,11 @@ var leaseChecks = []check{
 	{"ReclaimExpired", reclaimExpired},
 	{"ReclaimOwn", reclaimOwn},
 	{"ReclaimUnloaded", reclaimUnloaded},
+	{"ReclaimCancelled", reclaimCancelled},
+	{"ReclaimPaused", reclaimPaused},
+	{"ReclaimMax", reclaimMax},
 	{"Poison", poison},
 	{"CrashesReset", crashesReset},
-	{"Handback", handback},
-	{"HandbackPaused", handbackPaused},
-	{"HandbackUnknownNode", handbackUnknownNode},
 }
 
 func (d *driver) wantHealth(l flox.Loaded, want flox.Health) {
@@ -125,6 +120,54 @@ func reclaimUnloaded(d *driver) {
 	}
 }
 
+func reclaimCancelled(d *driver) {
+	d.begin()
+	d.control(flox.ControlCancel)
+	d.expire()
+	if entries := d.reclaim("w1"); len(entries) > 0 {
+		d.t.Fatalf("Reclaim = %+v of a cancelled run, want nothing", entries)
+	}
+	d.wantCounts(flox.Counts{Created: 1, Dropped: 1})
+}
+
+// reclaimPaused takes over what a dead worker held of a paused run: it parks.
+func reclaimPaused(d *driver) {
+	d.begin()
+	d.control(flox.ControlPause)
+	d.expire()
+	for _, e := range d.reclaim("w1") {
+		d.wantGrant(e, flox.GrantParked)
+	}
+	d.wantCounts(flox.Counts{Created: 1, Live: 1, Parked: 1})
+	d.control(flox.ControlResume)
+	d.settle()
+	if l := d.take(); l.Item.Crashes != 1 {
+		d.t.Errorf("took it with %d crashes, want 1", l.Item.Crashes)
+	}
+}
+
+func reclaimMax(d *driver) {
+	d.commit(fan(d.begin(), 5), flox.VerdictReleased)
+	d.takeAll(5)
+	d.expire()
+	seen := map[string]bool{}
+	for len(seen) < 5 {
+		entries, err := d.s.Reclaim(d.ctx, flox.ReclaimRequest{
+			Consumer: "w1", Queues: []string{d.other, d.queue}, Lease: lease, Max: 2,
+		})
+		d.must(err)
+		if len(entries) == 0 || len(entries) > 2 {
+			d.t.Fatalf("Reclaim = %d entries with %d to go, want 1 or 2", len(entries), 5-len(seen))
+		}
+		for _, e := range entries {
+			if seen[e.Token] {
+				d.t.Fatalf("token %s was reclaimed twice", e.Token)
+			}
+			seen[e.Token] = true
+		}
+	}
+}
+
 func poison(d *driver) {
 	d.begin()
 	for n := 1; n <= 2; n++ {
@@ -163,47 +206,4 @@ func crashesReset(d *driver) {
 	if l = d.take(); l.Item.Crashes != 0 || l.Lease.Attempt != 0 {
 		d.t.Errorf("after a step: %d crashes, %d attempts, want none", l.Item.Crashes, l.Lease.Attempt)
 	}
-}
-
-func (d *driver) handback(l flox.Loaded, unknown bool, want ...flox.Verdict) {
-	d.t.Helper()
-	verdict, err := d.s.Handback(d.ctx, l.Lease, unknown)
-	d.must(err)
-	if !slices.Contains(want, verdict) {
-		d.t.Fatalf("Handback = %d, want one of %d", verdict, want)
-	}
-}
-
-func handback(d *driver) {
-	l := d.begin()
-	d.handback(l, false, flox.VerdictReleased)
-	d.unchanged("a repeated Handback", func() { d.handback(l, false, flox.VerdictLost, flox.VerdictRepeat) })
-	again := d.take()
-	if again.Lease.Step != 0 || again.Lease.Attempt != 0 || again.Item.Crashes != 0 {
-		d.t.Errorf("after a hand-back: %+v, %d crashes, want a fresh item 0.0", again.Lease, again.Item.Crashes)
-	}
-	d.wantCounts(flox.Counts{Created: 1, Live: 1})
-}
-
-func handbackPaused(d *driver) {
-	l := d.begin()
-	d.control(flox.ControlPause)
-	d.handback(l, false, flox.VerdictParked)
-	d.idle(d.queue)
-	d.wantCounts(flox.Counts{Created: 1, Live: 1, Parked: 1})
-}
-
-func handbackUnknownNode(d *driver) {
-	l := d.begin()
-	d.handback(l, true, flox.VerdictReleased)
-	d.idle(d.queue)
-	d.wantNext(0, 500*time.Millisecond)
-	d.b.Advance(550 * time.Millisecond)
-	d.promote(1)
-	l = d.take()
-	if l.Lease.Attempt != 0 || l.Item.Crashes != 0 {
-		d.t.Errorf("an unknown node counted: %d attempts, %d crashes, want none", l.Lease.Attempt, l.Item.Crashes)
-	}
-	d.handback(l, true, flox.VerdictReleased)
-	d.wantNext(500*time.Millisecond, time.Second)
 }

@@ -41,6 +41,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 	}{
 		{"WorkQueue", queueChecks},
 		{"Lease", leaseChecks},
+		{"Handback", handbackChecks},
 		{"Delayed", delayedChecks},
 		{"Start", startChecks},
 		{"Commit", commitChecks},

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBadInput checks the one line, the exit code, and that nothing was written.
+func TestBadInput(t *testing.T) {
+	w := newWorld(t)
+	if r := w.start("done", "greet"); r.code != ExitOK {
+		t.Fatalf("start: %+v", r)
+	}
+	file := filepath.Join(t.TempDir(), "guest.json")
+	if err := os.WriteFile(file, []byte("{\n  \"name\": \"Ada\",\n  \"tags\": [1 2]\n}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const schema = "; see the schema with: orchestrator workflows greet"
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{`start`, 2, `start: WORKFLOW is missing; usage: orchestrator start WORKFLOW [flags]`},
+		{`start greet`, 1, `standard input: empty; want one JSON value`},
+		{`start gret --input {"name":"Ada"}`, 1, `workflow "gret": not registered; did you mean greet?`},
+		{`start invoice --input {"name":"Ada"}`, 1, `workflow "invoice": not registered; want one of fail, gate, greet, panic`},
+		{`start greet --input {}`, 1, `input $.name: missing, want string` + schema},
+		{`start greet --input {"nam":"Ada"}`, 1, `input $.nam: unknown field, did you mean name?` + schema},
+		{`start greet --input {"name":"Ada","colour":"red"}`, 1, `input $.colour: unknown field, want only age, name, stays, tags` + schema},
+		{`start greet --input {"name":7}`, 1, `input $.name: got number 7, want string` + schema},
+		{`start greet --input {"name":"Ada","age":300}`, 1, `input $.age: got 300, want 255 or less` + schema},
+		{`start greet --input {"name":"Ada","age":-1}`, 1, `input $.age: got -1, want 0 or more` + schema},
+		{`start greet --input {"name":"Ada","age":1.5}`, 1, `input $.age: got number 1.5, want integer` + schema},
+		{`start greet --input {"name":"Ada","tags":["a",null]}`, 1, `input $.tags[1]: got null, want string` + schema},
+		{`start greet --input {"name":"Ada","stays":[{"nights":1},{}]}`, 1, `input $.stays[1].nights: missing, want integer` + schema},
+		{`start greet --input []`, 1, `input $: got array, want object` + schema},
+		{`start greet --input {"name":`, 1, `--input: line 1, column 9: unexpected end of JSON input; want one JSON value`},
+		{`start greet --input {}{}`, 1, `--input: line 1, column 3: invalid character '{' after top-level value; want one JSON value`},
+		{`start greet --input @` + file, 1, file + `: line 3, column 14: invalid character '2' after array element; want one JSON value`},
+		{`start greet --input @/nowhere`, 1, `--input=@/nowhere: no such file or directory; want a file that can be read`},
+		{`start greet --input {"name":"Ada"} --id a/b`, 2, `--id "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
+		{`start greet --input {"name":"Ada"} --id done`, 1, `run "done": exists already (completed); choose another --id, or pass --if-exists return`},
+		{`start greet --input {"name":"Ada"} --if-exists return`, 2, `--if-exists=return: want --id too; a fresh id never exists`},
+		{`start greet --input {"name":"Ada"} --if-exists maybe`, 2, `--if-exists="maybe": want fail|return`},
+		{`start greet --input {"name":"Ada"} --delay soon`, 2, `--delay="soon": want a duration such as 10s or 1m30s`},
+		{`start greet --input {"name":"Ada"} --delay=-1s`, 2, `--delay=-1s: want zero or more`},
+		{`show`, 2, `show: RUN is missing; usage: orchestrator show RUN [flags]`},
+		{`show one two`, 2, `show: "two" is one argument too many; usage: orchestrator show RUN [flags]`},
+		{`show nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`show a/b`, 2, `run id "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
+		{`items nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`errors nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`state nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`watch nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`pause nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`pause done`, 1, `run "done": is completed; pause takes a running run`},
+		{`resume done`, 1, `run "done": is completed; resume takes a paused run`},
+		{`cancel done`, 1, `run "done": is completed; cancel takes a running or paused run`},
+		{`retry done`, 1, `run "done": is completed; retry takes a failed run`},
+		{`retry`, 2, `retry: RUN is missing; usage: orchestrator retry RUN... [flags]`},
+		{`workflows gret`, 1, `workflow "gret": not registered; did you mean greet?`},
+		{`list --status odd`, 2, `--status="odd": want all|running|completed|failed|cancelled`},
+		{`list --limit 0`, 2, `--limit=0: want 1 to 1000`},
+		{`list --workflow a/b`, 2, `--workflow "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
+		{`list --colour`, 2, `unknown flag: --colour; see orchestrator list --help`},
+		{`list all`, 2, `list: "all" is one argument too many; usage: orchestrator list [flags]`},
+		{`-o xml list`, 2, `--output="xml": want table|json`},
+		{`list --timeout=-1s`, 2, `--timeout=-1s: want zero or more`},
+		{`list --namespace a/b`, 2, `--namespace "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
+		{`lst`, 2, `command "lst": unknown; did you mean list?`},
+		{`frobnicate`, 2, `command "frobnicate": unknown; see orchestrator --help`},
+		{`demo --worker /nowhere`, 1, `demo: no worker program at /nowhere; build it with: go build -o bin/ ./cmd/... or name it with --worker`},
+		{`dev --redis-port 70000`, 2, `--redis-port=70000: want 0 to 65535`},
+	} {
+		before := w.dump()
+		r := w.run(strings.Fields(tt.args)...)
+		if r.code != tt.code || r.errOut != "error: "+tt.want+"\n" || r.out != "" {
+			t.Errorf("%s:\n got %d %q %q\nwant %d %q", tt.args, r.code, r.errOut, r.out, tt.code, "error: "+tt.want+"\n")
+		}
+		if after := w.dump(); after != before {
+			t.Errorf("%s: wrote to Redis; before:\n%s\nafter:\n%s", tt.args, before, after)
+		}
+	}
+}
+
+// dump is all of Redis but what the worker refreshes by itself.
+func (w *world) dump() string {
+	var b strings.Builder
+	for _, key := range w.redis.Keys() {
+		if strings.Contains(key, "worker") {
+			continue
+		}
+		b.WriteString(key + "\n")
+		if fields, err := w.redis.HKeys(key); err == nil {
+			for _, f := range fields {
+				b.WriteString("  " + f + " " + w.redis.HGet(key, f) + "\n")
+			}
+		}
+		if members, err := w.redis.SortedSet(key); err == nil {
+			for m := range members {
+				b.WriteString("  " + m + "\n")
+			}
+		}
+		if entries, err := w.redis.Stream(key); err == nil {
+			for _, e := range entries {
+				b.WriteString("  " + e.ID + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// TestNewNamespace checks that looking leaves no trace in an empty Redis.
+func TestNewNamespace(t *testing.T) {
+	w := newWorld(t)
+	before := w.dump()
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"show", "nope"}, `error: run "nope": not found; see: orchestrator list` + "\n"},
+		{[]string{"start", "greet", "--input", "{}"}, `error: workflow "greet": not registered, and none is; start a worker first` + "\n"},
+	} {
+		if r := w.run(append(tt.args, "--namespace", "new")...); r.code != ExitError || r.errOut != tt.want {
+			t.Errorf("%v = %d %q, want 1 %q", tt.args, r.code, r.errOut, tt.want)
+		}
+	}
+	if after := w.dump(); after != before {
+		t.Errorf("wrote to Redis; before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func TestBadEnvironment(t *testing.T) {
+	t.Setenv("FLOX_TIMEOUT", "soon")
+	var out, errOut bytes.Buffer
+	code := Run(t.Context(), []string{"list"}, strings.NewReader(""), &out, &errOut)
+	if want := "error: FLOX_TIMEOUT=\"soon\": want a duration such as 10s or 1m30s\n"; code != ExitUsage || errOut.String() != want {
+		t.Errorf("Run = %d %q, want 2 %q", code, errOut.String(), want)
+	}
+}
+
+func TestRedisUnreachable(t *testing.T) {
+	var out, errOut bytes.Buffer
+	code := Run(t.Context(), []string{"list", "--redis", "redis://127.0.0.1:1"}, strings.NewReader(""), &out, &errOut)
+	got := errOut.String()
+	if code != ExitError || !strings.HasPrefix(got, "error: redis at 127.0.0.1:1 cannot be reached") || strings.Count(got, "\n") != 1 {
+		t.Errorf("Run = %d %q, want 1 and one line that names the address", code, got)
+	}
+}

@@ -1,0 +1,331 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/floxrun/flox/internal/buildinfo"
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+func TestStart(t *testing.T) {
+	w := newWorld(t)
+	if got := w.ok("start", "greet", "--id", "a", "--input", `{"name":"Ada"}`); got != "a\n" {
+		t.Errorf("start printed %q, want the id", got)
+	}
+	if got := w.ok("start", "greet", "--id", "a", "--if-exists", "return", "--input", `{"name":"Ada"}`); got != "a\n" {
+		t.Errorf("start of what exists printed %q, want its id", got)
+	}
+	file := filepath.Join(t.TempDir(), "guest.json")
+	if err := os.WriteFile(file, []byte(`{"name":"Bob","stays":[{"nights":2}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantParts(t, "input of a file", w.run("start", "greet", "--wait", "--input", "@"+file).out, `{"text":"Hello, Bob!"}`)
+	for _, args := range [][]string{{}, {"--input", "-"}} {
+		args = append([]string{"start", "greet", "--wait"}, args...)
+		r := w.runIn(strings.NewReader(`{"name":"Eve"}`), args...)
+		wantParts(t, "input of stdin", r.out, "completed", `{"text":"Hello, Eve!"}`)
+	}
+	var started struct{ Run string }
+	w.json(&started, "start", "greet", "--input", `{"name":"Ada"}`)
+	if len(started.Run) != 26 {
+		t.Errorf("start -o json gave run %q, want a fresh id of 26 characters", started.Run)
+	}
+	var delayed runView
+	w.ok("start", "greet", "--id", "later", "--delay", "1h", "--input", `{"name":"Ada"}`)
+	w.json(&delayed, "show", "later")
+	if len(delayed.Standing) != 1 || delayed.Standing[0].Place != flox.PlaceDelayed {
+		t.Errorf("tokens of a delayed run stand %+v, want one that is delayed", delayed.Standing)
+	}
+}
+
+// TestWaitExitCodes checks what scripts rely on.
+func TestWaitExitCodes(t *testing.T) {
+	w := newWorld(t)
+	if r := w.start("good", "greet"); r.code != ExitOK || r.errOut != "run good started\n" {
+		t.Errorf("completed: exit code %d, stderr %q, want 0 and the id", r.code, r.errOut)
+	}
+	r := w.start("bad", "fail")
+	want := "run bad started\nerror: run bad: failed: node first: attempt 1: out of; flowers  [31m; " +
+		"see: orchestrator errors bad; go on with: orchestrator retry bad\n"
+	if r.code != ExitFailed || r.errOut != want {
+		t.Errorf("failed: exit code %d, stderr %q, want 3 and %q", r.code, r.errOut, want)
+	}
+	wantParts(t, "failed", r.out, "status    failed", "at        first: 1 parked")
+
+	r = w.run("--timeout", "300ms", "start", "gate", "--id", "slow", "--wait", "--input", `{"name":"Ada"}`)
+	want = "run slow started\nerror: run slow: still running after 300ms; it goes on, see: orchestrator watch slow\n"
+	if r.code != ExitTimeout || r.errOut != want {
+		t.Errorf("timed out: exit code %d, stderr %q, want 5 and %q", r.code, r.errOut, want)
+	}
+	<-w.entered
+	w.ok("cancel", "slow")
+	if r := w.run("watch", "slow"); r.code != ExitCancelled || r.errOut != "run slow: cancelled, 0 steps done, 0 in progress\nerror: run slow: was cancelled\n" {
+		t.Errorf("cancelled: exit code %d, stderr %q, want 4", r.code, r.errOut)
+	}
+}
+
+// shaky is a store that cannot be asked about runs the first few times.
+type shaky struct {
+	flox.Store
+	failures int
+}
+
+func (s *shaky) Info(ctx context.Context, id string) (flox.RunInfo, error) {
+	if s.failures > 0 {
+		s.failures--
+		return flox.RunInfo{}, errors.New("LOADING Redis is loading the dataset in memory")
+	}
+	return s.Store.Info(ctx, id)
+}
+
+// TestWaitSurvivesAnOutage checks that a wait outlives a Redis that is gone for
+// a moment.
+func TestWaitSurvivesAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.start("a", "greet")
+	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	a.redis, a.namespace, a.embedded = "redis://"+w.redis.Addr(), "default", true
+	err := a.connected(t.Context(), func(s *session) error {
+		st := &shaky{s.st, 1}
+		info, err := (&session{st, flox.NewControl(st)}).follow(t.Context(), "a", func(flox.RunInfo) {})
+		if st.failures != 0 || info.Status != flox.StatusCompleted {
+			t.Errorf("follow = %+v, with %d failures left, want the completed run after all of them", info, st.failures)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestControl(t *testing.T) {
+	w := newWorld(t)
+	w.ok("start", "gate", "--id", "a", "--input", `{"name":"Ada"}`)
+	<-w.entered
+	if got := w.ok("pause", "a"); got != "a paused\n" {
+		t.Errorf("pause printed %q", got)
+	}
+	w.open <- struct{}{}
+	var v runView
+	w.until("the step in hand was committed and its token parked", func() bool {
+		w.json(&v, "show", "a")
+		return v.Counts.Parked == 1
+	})
+	if v.Status != flox.StatusPaused || v.Counts.Committed != 1 || v.Standing[0].Node != "last" {
+		t.Errorf("paused run is %+v, want paused at last after one step", v)
+	}
+	if got := w.ok("resume", "a"); got != "a resumed\n" {
+		t.Errorf("resume printed %q", got)
+	}
+	if r := w.run("watch", "a"); r.code != ExitOK {
+		t.Errorf("watch of the resumed run: %+v, want 0", r)
+	}
+	w.start("b", "fail")
+	if got := w.ok("retry", "b"); got != "b retried\n" {
+		t.Errorf("retry printed %q", got)
+	}
+	if r := w.run("watch", "b"); r.code != ExitFailed {
+		t.Errorf("watch of the retried run: exit code %d, want 3: it fails again", r.code)
+	}
+}
+
+// TestControlOfSeveral checks that one run's refusal keeps none from the others.
+func TestControlOfSeveral(t *testing.T) {
+	w := newWorld(t)
+	w.ok("start", "gate", "--id", "a", "--input", `{"name":"Ada"}`)
+	w.start("done", "greet")
+	r := w.run("cancel", "nope", "done", "a", "-o", "json")
+	var got struct{ Runs []controlResult }
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
+		t.Fatalf("%v in %q", err, r.out)
+	}
+	if r.code != ExitError || len(got.Runs) != 3 || got.Runs[0].Done || got.Runs[1].Done || !got.Runs[2].Done {
+		t.Errorf("cancel = %d %+v, want 1 and only the last one done", r.code, got.Runs)
+	}
+	if n := strings.Count(r.errOut, "error: "); n != 2 {
+		t.Errorf("cancel reported %d errors in %q, want 2", n, r.errOut)
+	}
+}
+
+func TestShow(t *testing.T) {
+	w := newWorld(t)
+	w.start("a", "greet")
+	wantParts(t, "show", w.ok("show", "a"), "run       a\n", "workflow  greet\n", "status    completed\n",
+		"steps     2 made, 2 done, 0 fallbacks, 0 dropped, 0 in progress, 0 parked\n", `output    {"text":"Hello, Ada!"}`)
+	var v runView
+	w.json(&v, "show", "a")
+	if v.ID != "a" || v.Status != flox.StatusCompleted || len(v.Outputs) != 1 || len(v.Standing) != 0 || len(v.Errors) != 0 {
+		t.Errorf("show -o json = %+v, want a completed run with one output", v)
+	}
+	w.start("b", "fail")
+	out := w.ok("show", "b")
+	wantParts(t, "show of a failed run", out, "cause     node first: attempt 1: out of flowers  [31m\n", "(permanent): out of flowers  [31m\n")
+	if strings.Contains(out, "\x1b") {
+		t.Errorf("show lets an escape sequence of an error through: %q", out)
+	}
+}
+
+func TestList(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"a", "b", "c"} {
+		w.start(id, "greet")
+	}
+	w.start("bad", "fail")
+	wantParts(t, "list", w.ok("list"), "RUN", "a    greet     completed", "bad  fail      failed")
+	for _, tt := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"list"}, 4},
+		{[]string{"list", "--status", "failed"}, 1},
+		{[]string{"list", "--status", "running"}, 0},
+		{[]string{"list", "--workflow", "greet"}, 3},
+	} {
+		var page flox.RunPage
+		w.json(&page, tt.args...)
+		if page.Runs == nil || len(page.Runs) != tt.want {
+			t.Errorf("%v gives %d runs, want %d", tt.args, len(page.Runs), tt.want)
+		}
+	}
+	seen := map[string]bool{}
+	for cursor := ""; ; {
+		var page flox.RunPage
+		r := w.run("list", "--limit", "1", "--cursor", cursor, "-o", "json")
+		if err := json.Unmarshal([]byte(r.out), &page); err != nil {
+			t.Fatalf("%v: %+v", err, r)
+		}
+		for _, run := range page.Runs {
+			seen[run.ID] = true
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("pages of one gave %v, want 4 runs", seen)
+	}
+	if r := w.run("list", "--limit", "1"); !strings.HasPrefix(r.errOut, "more: add --cursor ") {
+		t.Errorf("list of a part: stderr %q, want how to go on", r.errOut)
+	}
+}
+
+func TestItemsErrorsState(t *testing.T) {
+	w := newWorld(t)
+	w.start("a", "greet")
+	wantParts(t, "items", w.ok("items", "a"), "0.0   first  next     1", "0.1   last   end      1")
+	var items itemsView
+	w.json(&items, "items", "a")
+	if len(items.Steps) != 2 || items.Tokens == nil || len(items.Tokens) != 0 {
+		t.Errorf("items -o json = %+v, want two steps and no token", items)
+	}
+	wantParts(t, "state", w.ok("state", "a"), `1        {"greeted":1}`)
+	var state stateView
+	w.json(&state, "state", "a")
+	if state.Version != 1 || len(state.Deltas) != 1 || string(state.Deltas[0]) == "" {
+		t.Errorf("state -o json = %+v, want one delta", state)
+	}
+	w.start("p", "panic")
+	wantParts(t, "items of a failed run", w.ok("items", "p"), "first  failed")
+	wantParts(t, "errors", w.ok("errors", "p"), "panic", "what a guest")
+	var errs struct{ Errors []flox.ErrorRecord }
+	w.json(&errs, "errors", "p")
+	if len(errs.Errors) != 1 || errs.Errors[0].Class != flox.ClassPanic || errs.Errors[0].Stack != "" {
+		t.Errorf("errors -o json = %+v, want a panic without its stack", errs.Errors)
+	}
+	wantParts(t, "errors --stack", w.ok("errors", "p", "--stack"), "0.0 attempt 1:\n", "goroutine ")
+	w.json(&errs, "errors", "p", "--stack")
+	if len(errs.Errors) != 1 || errs.Errors[0].Stack == "" {
+		t.Error("errors --stack -o json has no stack")
+	}
+}
+
+func TestWorkflowsWorkersQueues(t *testing.T) {
+	w := newWorld(t)
+	wantParts(t, "workflows", w.ok("workflows"), "WORKFLOW", "greet     first  greet")
+	var all struct{ Workflows []workflowView }
+	w.json(&all, "workflows")
+	if len(all.Workflows) != 4 {
+		t.Errorf("workflows -o json has %d, want 4", len(all.Workflows))
+	}
+	wantParts(t, "workflow", w.ok("workflows", "greet"), "start        first", "graph:\n{", "input schema:\n{", `"name"`)
+	var one struct {
+		Name   string
+		Graph  map[string]any
+		Schema struct{ Required []string }
+	}
+	w.json(&one, "workflows", "greet")
+	if one.Name != "greet" || len(one.Graph) == 0 || len(one.Schema.Required) != 1 {
+		t.Errorf("workflows greet -o json = %+v, want its graph and schema", one)
+	}
+	var workers struct{ Workers []flox.WorkerInfo }
+	w.until("the worker beat", func() bool {
+		w.json(&workers, "workers")
+		return len(workers.Workers) == 1
+	})
+	if workers.Workers[0].Name != "tester" {
+		t.Errorf("worker is %+v, want tester", workers.Workers[0])
+	}
+	wantParts(t, "workers", w.ok("workers"), "WORKER", "tester-")
+	w.ok("start", "gate", "--input", `{"name":"Ada"}`)
+	<-w.entered
+	var queues queuesView
+	w.json(&queues, "queues")
+	if len(queues.Queues) != 4 || queues.Queues[1].Name != "gate" || queues.Queues[1].Leased != 1 {
+		t.Errorf("queues -o json = %+v, want one leased in gate", queues)
+	}
+	wantParts(t, "queues", w.ok("queues"), "gate   0      1", "delayed in all queues: 0")
+}
+
+func TestWatch(t *testing.T) {
+	w := newWorld(t)
+	w.ok("start", "gate", "--id", "a", "--input", `{"name":"Ada"}`)
+	<-w.entered
+	w.open <- struct{}{}
+	r := w.run("watch", "a", "-o", "json")
+	var last map[string]any
+	lines := 0
+	for line := range strings.Lines(r.out) {
+		last = nil
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		lines++
+	}
+	if r.code != ExitOK || lines < 2 || last["status"] != "completed" || last["outputs"] == nil {
+		t.Errorf("watch -o json = %d, %d objects, the last %v, want events and the completed run", r.code, lines, last)
+	}
+
+	all := make(chan result)
+	go func() { all <- w.run("watch", "--timeout", "1500ms") }()
+	for done := false; !done; {
+		w.start(flox.NewRunID(), "greet")
+		select {
+		case r = <-all:
+			done = true
+		default:
+		}
+	}
+	wantParts(t, "watch", r.out, "completed")
+	if r.code != ExitOK {
+		t.Errorf("watch of all: exit code %d, want 0", r.code)
+	}
+}
+
+func TestVersionHelpCompletion(t *testing.T) {
+	w := newWorld(t)
+	wantParts(t, "version", w.ok("version"), "flox ", "go1")
+	var info buildinfo.Info
+	w.json(&info, "version")
+	if info.Go == "" || info.Version == "" {
+		t.Errorf("version -o json = %+v, want version and go", info)
+	}
+	wantParts(t, "help", w.ok(), "Exit codes:", "start ", "demo ")
+	wantParts(t, "completion", w.ok("completion", "bash"), "orchestrator")
+}

@@ -1,0 +1,412 @@
+package flox_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+type (
+	shape  interface{ VariantOf(shape) }
+	circle struct{ R int }
+	square struct{ A int }
+	wedge  struct{ circle } // VariantOf is promoted: the trap of an embedded variant
+)
+
+func (circle) VariantOf(shape) {}
+func (square) VariantOf(shape) {}
+
+type tree struct {
+	Kids  []*tree
+	Value int
+}
+
+func same[T any](_ context.Context, v T) (T, error) { return v, nil }
+
+func conv[I, O any](context.Context, I) (o O, err error) { return o, nil }
+
+func each[T any](v T) []T { return []T{v} }
+
+type builder = flox.Builder[flox.NoState]
+
+// buildOne names the first node as start and the last as end.
+func buildOne(b *builder, start, end flox.Ref[int, int]) error {
+	_, err := flox.Build(b, start, end)
+	return err
+}
+
+func num(b *builder, name string) flox.Ref[int, int] { return flox.Func(b, name, same[int]) }
+
+func buildAll(b *builder, start flox.In[int], ends ...flox.Out[int]) error {
+	_, err := flox.BuildAll(b, start, ends...)
+	return err
+}
+
+// buildCases are programs that compile and do not build, and what Build says.
+var buildCases = []struct {
+	name  string
+	build func(b *builder) error
+	want  []string // each in some line of the error
+}{
+	{"duplicate node", func(b *builder) error {
+		a := num(b, "a")
+		num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`build_test.go:\d+: node a: the name is taken by the node added at build_test.go:\d+`}},
+	{"duplicate alias", func(b *builder) error {
+		a, c := num(b, "a").Alias("old"), num(b, "c").Alias("old", "a")
+		a.To(c)
+		return buildOne(b, a, c)
+	}, []string{`node c: the alias old is taken by the node a`, `node c: the alias a is taken by the node a`}},
+	{"bad names", func(b *builder) error {
+		a := num(b, "a b").Queue("q/1").Alias("x:y")
+		return buildOne(b, a, a)
+	}, []string{`node name "a b": want 1 to 128`, `node a b: queue "q/1"`, `node a b: alias "x:y"`}},
+	{"duplicate edge", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		a.To(c)
+		a.To(c)
+		return buildOne(b, a, c)
+	}, []string{`build_test.go:\d+: edge a -> c: drawn twice \(first at build_test.go:\d+\)`}},
+	{"nodes of another builder", func(b *builder) error {
+		a, x, y, z := num(b, "a"), num(b, "x"), num(flox.New[flox.NoState]("billing"), "y"), num(flox.New[flox.NoState]("ship"), "z")
+		a.To(x, y)
+		return buildOne(b, z, y)
+	}, []string{`node a: edge to "y", a node of another builder \(billing\)`, `start "z" is a node of another builder \(ship\)`,
+		`end "y" is a node of another builder`}},
+	{"unreachable", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		c.To(a)
+		return buildOne(b, a, a)
+	}, []string{`is an end but has successors|node c: unreachable from start "a"`}},
+	{"no way to an end", func(b *builder) error {
+		a, c, d := num(b, "a"), num(b, "c"), num(b, "d")
+		a.Route(flox.When(func(int) bool { return true }, c), flox.Otherwise(d))
+		return buildOne(b, a, d)
+	}, []string{`node c: no path from here to an end; add an edge or name it as an end`}},
+	{"trapped in a cycle", func(b *builder) error {
+		b.MaxSteps(10)
+		a, c, d, e := num(b, "a"), num(b, "c"), num(b, "d"), num(b, "e")
+		a.Route(flox.When(func(int) bool { return true }, c), flox.Otherwise(d))
+		c.To(e)
+		e.To(c)
+		return buildOne(b, a, d)
+	}, []string{`node c, e: no path from here to an end`}},
+	{"end with successors", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		a.To(c)
+		_, err := flox.Build(b, a, a, c)
+		return err
+	}, []string{`node a: is an end but has successors; end the run in a node of its own: flox.End\[int\]\(b, "done"\)`}},
+	{"two ways to choose", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		a.To(c)
+		a.Route(flox.Otherwise(c))
+		return buildOne(b, a, c)
+	}, []string{`node a: has more than one of To, Route and Join; a token can take only one`}},
+	{"join with no fan-out", func(b *builder) error {
+		a, sum := num(b, "a"), flox.Func(b, "sum", conv[[]int, int])
+		a.Join(sum)
+		_, err := flox.Build(b, a, sum)
+		return err
+	}, []string{`node a: joins into sum, but no fan-out comes before it`}},
+	{"unbalanced frames", func(b *builder) error {
+		b.MaxSteps(10)
+		split, work, sum := flox.Split(b, "split", each[int]), num(b, "work"), flox.Func(b, "sum", conv[[]int, int])
+		last := num(b, "last")
+		split.To(work)
+		work.Route(flox.When(func(n int) bool { return n > 0 }, split), flox.Otherwise(last))
+		last.Join(sum)
+		_, err := flox.Build(b, split, sum)
+		return err
+	}, []string{`node split: is reached inside no fan-out and inside the fan-out of split; join before the paths meet`}},
+	{"ambiguous end after a fan-out", func(b *builder) error {
+		split, price := flox.Split(b, "split", each[int]), num(b, "price")
+		split.To(price)
+		return buildOne(b, split, price)
+	}, []string{`node price: ends a run after the fan-out split, which would give it several outputs; join it, or use BuildAll`}},
+	{"ambiguous end after To", func(b *builder) error {
+		a, x, y := num(b, "a"), num(b, "x"), num(b, "y")
+		a.To(x, y)
+		_, err := flox.Build(b, a, x, y)
+		return err
+	}, []string{`node x: ends a run after the fan-out a`, `node y: ends a run after the fan-out a`}},
+	{"ambiguous end inside a frame", func(b *builder) error {
+		split, w, v, sum := flox.Split(b, "split", each[int]), num(b, "w"), num(b, "v"), flox.Func(b, "sum", conv[[]int, int])
+		split.Route(flox.When(func(int) bool { return true }, w), flox.Otherwise(v))
+		w.Join(sum)
+		_, err := flox.Build(b, split, v, sum)
+		return err
+	}, []string{`node v: ends a run after the fan-out split`}},
+	{"two joins of one fan-out", func(b *builder) error {
+		split, x, y := flox.Split(b, "split", each[int]), num(b, "x"), num(b, "y")
+		s, u := flox.Func(b, "s", conv[[]int, int]), flox.Func(b, "u", conv[[]int, int])
+		split.Route(flox.When(func(int) bool { return true }, x), flox.Otherwise(y))
+		x.Join(s)
+		y.Join(u)
+		_, err := flox.Build(b, split, s, u)
+		return err
+	}, []string{`node y: joins into u, but the fan-out of split joins into s at build_test.go:\d+; one fan-out has one join`}},
+	{"JoinWith names another fan-out", func(b *builder) error {
+		outer, inner, w := flox.Split(b, "outer", each[int]), flox.Split(b, "inner", each[int]), num(b, "w")
+		sum := flox.Func(b, "sum", conv[flox.Joined[int, int], int])
+		outer.To(inner)
+		inner.To(w)
+		flox.JoinWith(outer, w, sum)
+		_, err := flox.BuildAll(b, outer, sum)
+		return err
+	}, []string{`node w: joins the fan-out of outer, but the innermost one here is the fan-out of inner`}},
+	{"fan-out joins itself", func(b *builder) error {
+		split, sum := flox.Split(b, "split", each[int]), flox.Func(b, "sum", conv[[]int, int])
+		split.Join(sum)
+		_, err := flox.Build(b, split, sum)
+		return err
+	}, []string{`node split: joins its own fan-out; put a node between`}},
+	{"fan-out as an end, into nothing, by Add", func(b *builder) error {
+		a, c := flox.Split(b, "a", each[int]), flox.Split(b, "c", each[int])
+		d := flox.AddFunc(b, "d", func(*flox.Context[flox.NoState], int) (flox.Fanout[int], error) { return nil, nil })
+		num(b, "e").To(d, c)
+		_, err := flox.BuildAll(b, a, a)
+		return err
+	}, []string{`node a: is an end but fans out`, `node c: fans out into nothing`, `node d: fans out but was added as a plain node; use flox.AddFanout`}},
+	{"variant with no case", func(b *builder) error {
+		flox.Variants[shape](b, circle{}, square{})
+		a := flox.Func(b, "a", conv[int, shape])
+		c := flox.Func(b, "c", conv[circle, int])
+		a.Route(flox.Case(c))
+		_, err := flox.Build(b, a, c)
+		return err
+	}, []string{`build_test.go:\d+: node a: variant square has no case; add flox.Case or flox.Otherwise`}},
+	{"variant with guarded cases only", func(b *builder) error {
+		flox.Variants[shape](b, circle{})
+		a, c := flox.Func(b, "a", conv[int, shape]), flox.Func(b, "c", conv[circle, int])
+		a.Route(flox.Case(c).If(func(circle) bool { return true }))
+		_, err := flox.Build(b, a, c)
+		return err
+	}, []string{`node a: variant circle has guarded cases only`}},
+	{"undeclared variants", func(b *builder) error {
+		a, c := flox.Func(b, "a", conv[int, shape]), flox.Func(b, "c", conv[circle, int])
+		a.Route(flox.Case(c))
+		_, err := flox.Build(b, a, c)
+		return err
+	}, []string{`node a: declare its variants with flox.Variants\[shape\]\(b, …\)`}},
+	{"case that is not declared", func(b *builder) error {
+		flox.Variants[shape](b, circle{})
+		a, c, w := flox.Func(b, "a", conv[int, shape]), flox.Func(b, "c", conv[circle, int]), flox.Func(b, "w", conv[wedge, int])
+		a.Route(flox.Case(c), flox.Case(w))
+		_, err := flox.Build(b, a, c, w)
+		return err
+	}, []string{`node a: case wedge \(to w\) is not among the declared variants`}},
+	{"bad declarations", func(b *builder) error {
+		flox.Variants[int](b, 1)
+		flox.Variants[shape](b, nil)
+		flox.Variants[any](b, 1, []int{})
+		a := num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`Variants\[int\]: int is no interface`, `Variants\[shape\]: nil is no variant`,
+		`Variants\[any\]: \[\]int has no name of its own, by which it could be told apart`}},
+	{"variants declared twice", func(b *builder) error {
+		flox.Variants[shape](b, circle{}, circle{})
+		flox.Variants[error](b, errors.New("x"))
+		flox.Variants[error](b, errors.New("x"))
+		a := num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`Variants\[shape\]: flox_test.circle is given twice`, `Variants\[error\]: declared before at build_test.go:\d+`}},
+	{"variant taken twice, arm after Otherwise", func(b *builder) error {
+		flox.Variants[shape](b, circle{}, square{})
+		a := flox.Func(b, "a", conv[int, shape])
+		c, d, e := flox.Func(b, "c", conv[circle, int]), flox.Func(b, "d", conv[circle, int]), flox.Func(b, "e", conv[shape, int])
+		f := flox.Func(b, "f", conv[square, int])
+		a.Route(flox.Case(c), flox.Case(d), flox.Otherwise(e), flox.Case(f))
+		_, err := flox.Build(b, a, c, d, e, f)
+		return err
+	}, []string{`node a: arm to d: circle already goes elsewhere`, `node a: arm to f: comes after Otherwise`}},
+	{"guards only", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		a.Route(flox.When(func(int) bool { return true }, c))
+		return buildOne(b, a, c)
+	}, []string{`node a: has guards only; add flox.Otherwise`}},
+	{"no arms, two Routes", func(b *builder) error {
+		a, c := num(b, "a"), num(b, "c")
+		a.Route()
+		a.Route()
+		return buildOne(b, a, c)
+	}, []string{`node a: Route has no arms`, `node a: Route was called before at build_test.go:\d+`}},
+	{"two fallbacks", func(b *builder) error {
+		a, f, g := num(b, "a"), flox.Func(b, "f", conv[flox.Failure[int], int]), flox.Func(b, "g", conv[flox.Failure[int], int])
+		a.OnFailure(f)
+		a.OnFailure(g)
+		_, err := flox.Build(b, a, a, f, g)
+		return err
+	}, []string{`node a: has a fallback already: f \(at build_test.go:\d+\)`}},
+	{"wide and narrow edges", func(b *builder) error {
+		flox.Variants[shape](b, circle{})
+		a, c, d := flox.Func(b, "a", conv[int, circle]), flox.Func(b, "c", conv[circle, int]), flox.Func(b, "d", conv[shape, int])
+		a.To(c)
+		flox.As[shape](a).To(d)
+		_, err := flox.BuildAll(b, a, c, d)
+		return err
+	}, []string{`node a: d takes flox_test.shape but c takes flox_test.circle; widen both edges with flox.As or neither`}},
+	{"cycle with no limit", func(b *builder) error {
+		a, model, tool, end := num(b, "a"), num(b, "model"), num(b, "tool"), num(b, "end")
+		a.To(model)
+		model.Route(flox.When(func(int) bool { return true }, tool), flox.Otherwise(end))
+		tool.To(model)
+		return buildOne(b, a, end)
+	}, []string{`^workflow w:\nbuild_test.go:\d+: cycle model -> tool -> model has no limit; set b.MaxSteps$`}},
+	{"not storable", func(b *builder) error {
+		type inner struct{ Done chan int }
+		type deep struct{ In []map[string]inner }
+		type shut struct{ a, b int }
+		type any1 struct{ V any }
+		a, c := flox.Func(b, "a", conv[int, deep]), flox.Func(b, "c", conv[deep, func()])
+		d, e, f := flox.Func(b, "d", conv[func(), shut]), flox.Func(b, "e", conv[shut, any1]), flox.Func(b, "f", conv[any1, shape])
+		a.To(c)
+		c.To(d)
+		d.To(e)
+		e.To(f)
+		_, err := flox.Build(b, a, f)
+		return err
+	}, []string{`node a: output deep cannot be stored: field In.Done: it holds a chan`, `node c: output func\(\) cannot be stored: it holds a func`,
+		`node d: output shut cannot be stored: all its fields are unexported`,
+		`node e: output any1 cannot be stored: field V: it is the interface any; declare`,
+		`node f: output shape cannot be stored: it is the interface shape; declare its variants with flox.Variants\[shape\]\(b, …\)`}},
+	{"options out of range", func(b *builder) error {
+		b.MaxSteps(0).Timeout(-time.Second).Queue("a b")
+		a := num(b, "a").Timeout(-1).Retry(flox.RetryPolicy{Backoff: func(int) time.Duration { return -1 }})
+		return buildOne(b, a, a)
+	}, []string{`MaxSteps\(0\): want at least 1`, `workflow w: Timeout\(-1s\)`, `workflow w: queue "a b"`,
+		`node a: Timeout\(-1ns\): want more than 0`, `node a: Retry: the back-off after attempt 1 is -1ns`}},
+	{"no end", func(b *builder) error { return buildAll(b, num(b, "a")) }, []string{`workflow w: no end is named`}},
+}
+
+func TestBuildErrors(t *testing.T) {
+	for _, c := range buildCases {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.build(flox.New[flox.NoState]("w"))
+			if err == nil {
+				t.Fatalf("builds, want errors %q", c.want)
+			}
+			for _, want := range c.want {
+				if !regexp.MustCompile(want).MatchString(err.Error()) {
+					t.Errorf("error\n%v\nwant a line with %s", err, want)
+				}
+			}
+			for _, line := range strings.Split(err.Error(), "\n")[1:] {
+				if !regexp.MustCompile(`^build_test.go:\d+: `).MatchString(line) {
+					t.Errorf("line %q does not begin with file and line", line)
+				}
+			}
+		})
+	}
+}
+
+func TestBuildRefusesStates(t *testing.T) {
+	type plain struct{ N int }
+	type nested struct{ In plain }
+	type hidden struct{ n flox.Sum }
+	type stored struct{ L flox.List[chan int] }
+	cases := map[string]error{
+		`state field plain.N: int does not merge; use flox.Sum`:                        buildState[plain](),
+		`state field nested.In.N: int does not merge`:                                  buildState[nested](),
+		`state field hidden.n: it is unexported and would be lost`:                     buildState[hidden](),
+		`state flox_test.stored cannot be stored: field L: it holds a chan`:            buildState[stored](),
+		`state field int: int does not merge; use flox.Sum, List[int] or Set[int], or`: buildState[int](),
+	}
+	for want, err := range cases {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func buildState[S any]() error {
+	b := flox.New[S]("w")
+	a := flox.Func(b, "a", same[int])
+	_, err := flox.Build(b, a, a)
+	return err
+}
+
+// legalCases must build: each is close to one that must not.
+var legalCases = []struct {
+	name  string
+	build func(b *builder) error
+}{
+	{"fan-out in a cycle, never joined", func(b *builder) error {
+		b.MaxSteps(10)
+		visit, found := flox.Split(b, "visit", each[int]), num(b, "found")
+		visit.Route(flox.When(func(n int) bool { return n > 0 }, visit), flox.Otherwise(found))
+		return buildAll(b, visit, found)
+	}},
+	{"balanced cycle of fan-out and join", func(b *builder) error {
+		b.MaxSteps(10)
+		split, work, sum, end := flox.Split(b, "split", each[int]), num(b, "work"), flox.Func(b, "sum", conv[[]int, int]), num(b, "end")
+		split.To(work)
+		work.Join(sum)
+		sum.Route(flox.When(func(n int) bool { return n > 0 }, split), flox.Otherwise(end))
+		return buildOne(b, split, end)
+	}},
+	{"nested fan-outs, fallback of a branch joins too", func(b *builder) error {
+		outer, inner, work := flox.Split(b, "outer", each[int]), flox.Split(b, "inner", each[int]), num(b, "work")
+		skip := flox.Func(b, "skip", conv[flox.Failure[int], int])
+		s1, s2 := flox.Func(b, "s1", conv[[]int, int]), flox.Func(b, "s2", conv[flox.Joined[int, int], int])
+		outer.To(inner)
+		inner.To(work)
+		work.OnFailure(skip).Join(s1)
+		skip.Join(s1)
+		flox.JoinWith(outer, s1, s2)
+		_, err := flox.Build(b, outer, s2)
+		return err
+	}},
+	{"a quiet branch does not make outputs ambiguous", func(b *builder) error {
+		pay, ship := num(b, "pay"), num(b, "ship")
+		prepare, audit := num(b, "prepare"), flox.Func(b, "audit", conv[int, flox.None])
+		pay.To(ship, prepare)
+		prepare.To(audit)
+		return buildOne(b, pay, ship)
+	}},
+	{"ends quietly only", func(b *builder) error {
+		split, note := flox.Split(b, "split", each[int]), flox.Func(b, "note", conv[int, flox.None])
+		split.To(note)
+		_, err := flox.Build(b, split, note)
+		return err
+	}},
+	{"several ends of one sum", func(b *builder) error {
+		flox.Variants[shape](b, circle{}, square{})
+		a := num(b, "a")
+		c, s := flox.Func(b, "c", conv[int, circle]), flox.Func(b, "s", conv[int, square])
+		a.Route(flox.When(func(int) bool { return true }, c), flox.Otherwise(s))
+		_, err := flox.Build(b, a, flox.As[shape](c), flox.As[shape](s))
+		return err
+	}},
+	{"types that contain themselves", func(b *builder) error {
+		a := flox.Func(b, "a", same[tree])
+		_, err := flox.Build(b, a, a)
+		return err
+	}},
+}
+
+func TestBuildAccepts(t *testing.T) {
+	for _, c := range legalCases {
+		t.Run(c.name, func(t *testing.T) {
+			if err := c.build(flox.New[flox.NoState]("w")); err != nil {
+				t.Errorf("got %v, want no error", err)
+			}
+		})
+	}
+}
+
+func TestZeroRefPanics(t *testing.T) {
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(p.(string), "zero Ref") {
+			t.Errorf("panic %v, want one about a zero Ref", p)
+		}
+	}()
+	var r flox.Ref[int, int]
+	r.To(r)
+}

@@ -1,0 +1,57 @@
+package floxtest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+var handbackChecks = []check{
+	{"Once", handback},
+	{"Paused", handbackPaused},
+	{"UnknownNode", handbackUnknownNode},
+}
+
+func (d *driver) handback(l flox.Loaded, unknown bool, want ...flox.Verdict) {
+	d.t.Helper()
+	verdict, err := d.s.Handback(d.ctx, l.Lease, unknown)
+	d.must(err)
+	if !slices.Contains(want, verdict) {
+		d.t.Fatalf("Handback = %d, want one of %d", verdict, want)
+	}
+}
+
+func handback(d *driver) {
+	l := d.begin()
+	d.handback(l, false, flox.VerdictReleased)
+	d.unchanged("a repeated Handback", func() { d.handback(l, false, flox.VerdictLost, flox.VerdictRepeat) })
+	again := d.take()
+	if again.Lease.Step != 0 || again.Lease.Attempt != 0 || again.Item.Crashes != 0 {
+		d.t.Errorf("after a hand-back: %+v, %d crashes, want a fresh item 0.0", again.Lease, again.Item.Crashes)
+	}
+	d.wantCounts(flox.Counts{Created: 1, Live: 1})
+}
+
+func handbackPaused(d *driver) {
+	l := d.begin()
+	d.control(flox.ControlPause)
+	d.handback(l, false, flox.VerdictParked)
+	d.idle(d.queue)
+	d.wantCounts(flox.Counts{Created: 1, Live: 1, Parked: 1})
+}
+
+func handbackUnknownNode(d *driver) {
+	l := d.begin()
+	d.handback(l, true, flox.VerdictReleased)
+	d.idle(d.queue)
+	d.wantNext(0, 500*time.Millisecond)
+	d.b.Advance(550 * time.Millisecond)
+	d.promote(1)
+	l = d.take()
+	if l.Lease.Attempt != 0 || l.Item.Crashes != 0 {
+		d.t.Errorf("an unknown node counted: %d attempts, %d crashes, want none", l.Lease.Attempt, l.Item.Crashes)
+	}
+	d.handback(l, true, flox.VerdictReleased)
+	d.wantNext(500*time.Millisecond, time.Second)
+}

@@ -1,0 +1,74 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Promote implements flox.WorkQueue.
+func (s *Store) Promote(ctx context.Context, limit int) (flox.Promoted, error) {
+	var mu sync.Mutex
+	all := flox.Promoted{Next: -1}
+	err := each(len(s.keys.parts), func(n int) error {
+		mu.Lock()
+		left := limit - all.Moved
+		mu.Unlock()
+		one, err := s.promotePart(ctx, n, max(left, 0))
+		mu.Lock()
+		defer mu.Unlock()
+		all.Moved += one.Moved
+		if one.Next >= 0 && (all.Next < 0 || one.Next < all.Next) {
+			all.Next = one.Next
+		}
+		return err
+	})
+	if err != nil {
+		return all, fmt.Errorf("promote delayed tokens: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Store) promotePart(ctx context.Context, n, limit int) (flox.Promoted, error) {
+	promoted := flox.Promoted{Next: -1}
+	reply, err := s.script(ctx, n, scriptDue, []string{s.keys.parts[n].delayed()}, limit)
+	if err != nil {
+		return promoted, err
+	}
+	r := list(reply)
+	if next := integer(r, 0); next >= 0 {
+		promoted.Next = time.Duration(next) * time.Millisecond
+	}
+	if len(r) < 2 {
+		return promoted, nil
+	}
+	due := list(r[1])
+	moved := make([]bool, len(due))
+	err = each(len(due), func(i int) error {
+		var err error
+		moved[i], err = s.promote(ctx, n, text(due, i))
+		return err
+	})
+	for _, m := range moved {
+		if m {
+			promoted.Moved++
+		}
+	}
+	return promoted, err
+}
+
+// promote moves one member of the timers, "<run>/<token>".
+func (s *Store) promote(ctx context.Context, n int, member string) (bool, error) {
+	p := s.keys.parts[n]
+	run, token, _ := strings.Cut(member, "/")
+	r, err := s.scriptQueues(ctx, queued{
+		script: scriptPromote, part: n,
+		keys: []string{p.run(run), p.delayed()},
+		args: []any{run, token},
+	})
+	return integer(r, 0) == 1, err
+}

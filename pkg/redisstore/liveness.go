@@ -1,0 +1,138 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// workerMemory is how long a worker that was not seen is remembered.
+const workerMemory = 24 * time.Hour
+
+// Beat implements flox.LivenessStore.
+func (s *Store) Beat(ctx context.Context, w flox.WorkerInfo) error {
+	reply, err := s.script(ctx, s.keys.home(), scriptBeat, []string{s.keys.workers(), s.keys.worker(w.ID)},
+		w.ID, flox.EncodeRecord(w), workerMemory.Milliseconds())
+	if err != nil {
+		return fmt.Errorf("beat of worker %s: %w", w.ID, err)
+	}
+	old := list(reply)
+	for i := range old {
+		if err := s.forget(ctx, text(old, i)); err != nil {
+			return fmt.Errorf("forget worker %s: %w", text(old, i), err)
+		}
+	}
+	return nil
+}
+
+// forget removes what is left of a worker that died long ago.
+func (s *Store) forget(ctx context.Context, id string) error {
+	w, err := s.worker(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.remove(ctx, w, workerMemory)
+}
+
+// Leave implements flox.LivenessStore.
+func (s *Store) Leave(ctx context.Context, w flox.WorkerInfo) error {
+	s.claims.Lock()
+	delete(s.claimed, w.ID)
+	s.claims.Unlock()
+	if err := s.remove(ctx, w, 0); err != nil {
+		return fmt.Errorf("leave of worker %s: %w", w.ID, err)
+	}
+	return nil
+}
+
+// remove forgets a worker that was silent for a while, and its consumers: each
+// in a script that sees that nothing is pending with it.
+func (s *Store) remove(ctx context.Context, w flox.WorkerInfo, silent time.Duration) error {
+	reply, err := s.script(ctx, s.keys.home(), scriptLeave, []string{s.keys.workers(), s.keys.worker(w.ID)},
+		w.ID, silent.Milliseconds())
+	if err != nil || integer([]any{reply}, 0) == 0 || len(w.Queues) == 0 {
+		return err
+	}
+	return each(len(s.keys.parts)*len(w.Queues), func(i int) error {
+		n, queue := i/len(w.Queues), w.Queues[i%len(w.Queues)]
+		_, err := s.script(ctx, n, scriptConsumer, []string{s.keys.parts[n].queue(queue)}, w.ID)
+		return err
+	})
+}
+
+// worker reads one worker's record; ID alone is set if it has none.
+func (s *Store) worker(ctx context.Context, id string) (flox.WorkerInfo, error) {
+	reply, err := s.command(ctx, s.keys.home(), "HGET", s.keys.worker(id), "info")
+	if err != nil {
+		return flox.WorkerInfo{}, err
+	}
+	w := flox.WorkerInfo{ID: id}
+	if raw := blob([]any{reply}, 0); raw != nil {
+		err = flox.DecodeRecord(raw, &w)
+	}
+	return w, err
+}
+
+// Workers implements flox.LivenessStore.
+func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
+	reply, err := s.script(ctx, s.keys.home(), scriptAlive, []string{s.keys.workers()}, workerMemory.Milliseconds())
+	if err != nil {
+		return nil, fmt.Errorf("workers: %w", err)
+	}
+	r := list(reply)
+	workers := make([]flox.WorkerInfo, len(r)/2)
+	err = each(len(workers), func(i int) error {
+		w, err := s.worker(ctx, text(r, 2*i))
+		w.Age = time.Duration(integer(r, 2*i+1)) * time.Millisecond
+		workers[i] = w
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("workers: %w", err)
+	}
+	slices.SortFunc(workers, func(a, b flox.WorkerInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return workers, nil
+}
+
+// Register implements flox.LivenessStore.
+func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
+	if err := s.configure(ctx); err != nil {
+		return fmt.Errorf("register workflow %s: %w", w.Name, err)
+	}
+	queues := distinct(append([]string{w.StartQueue}, w.Queues...))
+	err := each(len(s.keys.parts)*len(queues), func(i int) error {
+		n, queue := i/len(queues), queues[i%len(queues)]
+		return s.makeGroup(ctx, n, s.keys.parts[n].queue(queue))
+	})
+	if err != nil {
+		return fmt.Errorf("register workflow %s: %w", w.Name, err)
+	}
+	_, err = s.script(ctx, s.keys.home(), scriptRegister, []string{s.keys.workflows()}, w.Name, flox.EncodeRecord(w))
+	if err != nil {
+		return fmt.Errorf("register workflow %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+// Workflows implements flox.LivenessStore.
+func (s *Store) Workflows(ctx context.Context) ([]flox.WorkflowInfo, error) {
+	reply, err := s.command(ctx, s.keys.home(), "HVALS", s.keys.workflows())
+	if err != nil {
+		return nil, fmt.Errorf("workflows: %w", err)
+	}
+	records := list(reply)
+	workflows := make([]flox.WorkflowInfo, len(records))
+	for i := range records {
+		at, err := decodeStamped(text(records, i), &workflows[i])
+		if err != nil {
+			return nil, fmt.Errorf("workflows: %w", err)
+		}
+		workflows[i].Registered = at
+	}
+	slices.SortFunc(workflows, func(a, b flox.WorkflowInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return workflows, nil
+}

@@ -1,0 +1,69 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Reclaim implements flox.WorkQueue.
+func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.Entry, error) {
+	var mu sync.Mutex
+	var taken []flox.Entry
+	err := each(len(s.keys.parts)*len(req.Queues), func(i int) error {
+		n, queue := i/len(req.Queues), req.Queues[i%len(req.Queues)]
+		expired, err := s.expired(ctx, n, queue, req)
+		if err != nil {
+			return fmt.Errorf("look for lost leases of queue %s: %w", queue, err)
+		}
+		for _, e := range expired {
+			mu.Lock()
+			full := len(taken) >= req.Max
+			mu.Unlock()
+			if full {
+				return nil
+			}
+			ok, err := s.reclaim(ctx, n, e, req)
+			if err != nil {
+				return err
+			}
+			if ok {
+				mu.Lock()
+				taken = append(taken, e)
+				mu.Unlock()
+			}
+		}
+		return nil
+	})
+	return taken, err
+}
+
+// expired finds entries of one queue in one partition.
+func (s *Store) expired(ctx context.Context, n int, queue string, req flox.ReclaimRequest) ([]flox.Entry, error) {
+	stream := s.keys.parts[n].queue(queue)
+	reply, err := s.script(ctx, n, scriptExpired, []string{stream}, req.Lease.Milliseconds(), req.Max)
+	if err != nil {
+		return nil, err
+	}
+	r := list(reply)
+	var entries []flox.Entry
+	for i := 0; i+2 < len(r); i += 3 {
+		entries = append(entries, flox.Entry{
+			Run: text(r, i+1), Token: text(r, i+2), Queue: queue, ID: text(r, i), Consumer: req.Consumer,
+		})
+	}
+	return entries, nil
+}
+
+// reclaim takes one of them, if it has still expired and is no stray.
+func (s *Store) reclaim(ctx context.Context, n int, e flox.Entry, req flox.ReclaimRequest) (bool, error) {
+	p := s.keys.parts[n]
+	reply, err := s.script(ctx, n, scriptReclaim, []string{p.run(e.Run), p.queue(e.Queue)},
+		e.Run, e.Token, e.ID, e.Queue, req.Consumer, req.Lease.Milliseconds())
+	if err != nil {
+		return false, fmt.Errorf("reclaim token %s of run %s: %w", e.Token, e.Run, err)
+	}
+	return integer([]any{reply}, 0) == 0, nil
+}

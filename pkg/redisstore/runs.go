@@ -1,0 +1,117 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Start implements flox.RunInfoStore.
+func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
+	if err := s.configure(ctx); err != nil {
+		return fmt.Errorf("start run %s: %w", req.Run, err)
+	}
+	n, p := s.keys.of(req.Run)
+	need := 0
+	if req.NeedsOutput {
+		need = 1
+	}
+	reply, err := s.script(ctx, n, scriptStart,
+		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
+		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, need,
+		max(0, req.Delay.Milliseconds()), p.events(), req.Input)
+	if err != nil {
+		return fmt.Errorf("start run %s: %w", req.Run, err)
+	}
+	switch r := list(reply); integer(r, 0) {
+	case replyDone:
+		return nil
+	case replyRefused:
+		return &flox.RunExistsError{Run: req.Run, Status: shown(text(r, 1), text(r, 2))}
+	default:
+		return fmt.Errorf("start: %w", invalidRun(req.Run))
+	}
+}
+
+// Control implements flox.RunInfoStore.
+func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Status, error) {
+	n, p := s.keys.of(req.Run)
+	reply, err := s.script(ctx, n, scriptControl,
+		[]string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo()},
+		req.Run, string(req.Op), req.Nonce, p.events())
+	if err != nil {
+		return "", fmt.Errorf("%s run %s: %w", req.Op, req.Run, err)
+	}
+	r := list(reply)
+	status := shown(text(r, 1), text(r, 2))
+	switch integer(r, 0) {
+	case replyDone:
+		return status, nil
+	case replyRefused:
+		return status, &flox.RefusedError{Run: req.Run, Op: req.Op, Status: status}
+	case replyNoRun:
+		return "", flox.ErrNotFound
+	default:
+		return "", fmt.Errorf("%s: %w", req.Op, invalidRun(req.Run))
+	}
+}
+
+// infoFields are the fields of a run that Info shows.
+var infoFields = []any{
+	"status", "granted", "workflow", "fingerprint", "started", "ended", "cause",
+	"created", "committed", "failed", "dropped", "live", "parked", "outs", "sv",
+}
+
+// Info implements flox.RunInfoStore.
+func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
+	n, p := s.keys.of(run)
+	reply, err := s.command(ctx, n, append([]any{"HMGET", p.run(run)}, infoFields...)...)
+	if err != nil {
+		return flox.RunInfo{}, fmt.Errorf("info of run %s: %w", run, err)
+	}
+	r := list(reply)
+	if text(r, 0) == "" {
+		return flox.RunInfo{}, flox.ErrNotFound
+	}
+	return flox.RunInfo{
+		ID: run, Status: shown(text(r, 0), text(r, 1)), Workflow: text(r, 2), Fingerprint: text(r, 3),
+		Created: millis(integer(r, 4)), Ended: millis(integer(r, 5)), Cause: text(r, 6),
+		Counts: flox.Counts{
+			Created: integer(r, 7), Committed: integer(r, 8), Failed: integer(r, 9), Dropped: integer(r, 10),
+			Live: integer(r, 11), Parked: integer(r, 12), Outputs: integer(r, 13), Version: integer(r, 14),
+		},
+	}, nil
+}
+
+// outputsPart is how many outputs one command reads.
+const outputsPart = 4000
+
+// Outputs implements flox.RunInfoStore.
+func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
+	n, p := s.keys.of(run)
+	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "outs")
+	if err != nil {
+		return nil, fmt.Errorf("outputs of run %s: %w", run, err)
+	}
+	if text(list(reply), 0) == "" {
+		return nil, flox.ErrNotFound
+	}
+	var outputs [][]byte
+	count := int(integer(list(reply), 1))
+	for from := 1; from <= count; from += outputsPart {
+		args := []any{"HMGET", p.run(run)}
+		for i := from; i <= min(count, from+outputsPart-1); i++ {
+			args = append(args, fmt.Sprintf("o:%d", i))
+		}
+		reply, err := s.command(ctx, n, args...)
+		if err != nil {
+			return nil, fmt.Errorf("outputs of run %s: %w", run, err)
+		}
+		part := list(reply)
+		for i := range part {
+			outputs = append(outputs, blob(part, i))
+		}
+	}
+	return outputs, nil
+}
