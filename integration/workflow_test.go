@@ -32,7 +32,10 @@ func (t tally) of(name string, i int) tally {
 	return tally{Items: flox.List[string]{fmt.Sprintf("%s/%d", name, i)}, Count: 1}
 }
 
-// crunch returns the test workflow. Its steps take a few milliseconds, so that
+// retries is how many attempts of a run of some width fail on purpose.
+func retries(width int) int { return (width + 3) / 7 }
+
+// crunch returns the test workflow. Its steps take 10 to 190 ms, so that
 // kills land in the middle of them, and one in seven fails at its first attempt.
 func crunch() (*flox.Workflow[tally, job, int], error) {
 	b := flox.New[tally]("crunch").MaxSteps(10_000).
@@ -95,7 +98,7 @@ func work(ctx context.Context, i int) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-time.After(time.Duration(1+i%13) * time.Millisecond):
+	case <-time.After(time.Duration(10+15*(i%13)) * time.Millisecond):
 		return nil
 	}
 }

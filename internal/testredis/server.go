@@ -25,6 +25,8 @@ type Config struct {
 	Dir      string   // where its data is; default: a new one that Stop removes
 	// Cluster starts the server as a node of a Redis Cluster.
 	Cluster bool
+	// Sentinel, if set, is the configuration file of a Sentinel to start instead.
+	Sentinel string
 }
 
 // Server is a running redis-server. Its methods are not for concurrent use.
@@ -102,17 +104,7 @@ func isFree(port int) bool {
 
 // launch starts the process and waits until it has loaded its data.
 func (s *Server) launch(ctx context.Context) error {
-	args := []string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--logfile", filepath.Join(s.dir, "redis.log"),
-	}
-	if s.cfg.Password != "" {
-		args = append(args, "--requirepass", s.cfg.Password, "--masterauth", s.cfg.Password)
-	}
-	if s.cfg.Cluster {
-		args = append(args, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-	}
-	s.cmd = exec.Command("redis-server", append(args, s.cfg.Args...)...)
+	s.cmd = exec.Command("redis-server", s.args()...)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -123,6 +115,25 @@ func (s *Server) launch(ctx context.Context) error {
 		close(exited)
 	}(s.cmd)
 	return s.ready(ctx)
+}
+
+// args are the arguments of redis-server.
+func (s *Server) args() []string {
+	common := []string{
+		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir,
+		"--logfile", filepath.Join(s.dir, "redis.log"),
+	}
+	if s.cfg.Sentinel != "" {
+		return append(append([]string{s.cfg.Sentinel, "--sentinel"}, common...), s.cfg.Args...)
+	}
+	args := append(common, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
+	if s.cfg.Password != "" {
+		args = append(args, "--requirepass", s.cfg.Password, "--masterauth", s.cfg.Password)
+	}
+	if s.cfg.Cluster {
+		args = append(args, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+	}
+	return append(args, s.cfg.Args...)
 }
 
 func (s *Server) ready(ctx context.Context) error {
