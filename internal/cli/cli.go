@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/pkg/redisstore"
 )
 
 // Exit codes of the program.
@@ -32,6 +36,15 @@ func (e *exitError) Error() string { return e.text }
 
 // errReported is what a command returns that has printed its errors itself.
 var errReported = errors.New("reported")
+
+// Main is the whole program: it executes the process's command line and exits.
+// SIGINT and SIGTERM end what it does, a second one ends the process.
+func Main() {
+	redisstore.DiscardClientLog()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 // Run executes one command line, without the program's name, and returns the
 // exit code.

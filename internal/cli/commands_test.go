@@ -60,7 +60,7 @@ func TestWaitExitCodes(t *testing.T) {
 	wantParts(t, "failed", r.out, "status    failed", "at        first: 1 parked")
 
 	r = w.run("--timeout", "300ms", "start", "gate", "--id", "slow", "--wait", "--input", `{"name":"Ada"}`)
-	want = "run slow started\nerror: run slow: still running after 300ms; it goes on, see: orchestrator watch slow\n"
+	want = "run slow started\nerror: run slow: has not ended within 300ms; it goes on, see: orchestrator watch slow\n"
 	if r.code != ExitTimeout || r.errOut != want {
 		t.Errorf("timed out: exit code %d, stderr %q, want 5 and %q", r.code, r.errOut, want)
 	}

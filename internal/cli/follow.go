@@ -39,8 +39,8 @@ func (a *app) await(ctx context.Context, s *session, id string, events bool) err
 	p.end()
 	switch {
 	case err != nil && ctx.Err() == context.DeadlineExceeded:
-		return &exitError{ExitTimeout, fmt.Sprintf("run %s: still %s after %v; it goes on, see: %s watch %s",
-			id, info.Status, a.timeout, program, id)}
+		return &exitError{ExitTimeout, fmt.Sprintf("run %s: has not ended within %v; it goes on, see: %s watch %s",
+			id, a.timeout, program, id)}
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("run %s: interrupted; it goes on, see: %s watch %s", id, program, id)
 	case err != nil:

@@ -19,7 +19,7 @@ func menagerie(b *Builder[NoState]) (Ref[int, int], Ref[int, animal], Ref[int, a
 func TestOutputOfOneSumFromSeveralEnds(t *testing.T) {
 	b := New[NoState]("pets")
 	a, cats, dogs := menagerie(b)
-	a.Route(When(func(n int) bool { return n > 0 }, In[int](cats)), Otherwise(In[int](dogs)))
+	a.Route(When(func(n int) bool { return n > 0 }, cats), Otherwise(dogs))
 	wf, err := Build(b, a, cats, dogs)
 	if err != nil {
 		t.Fatal(err)

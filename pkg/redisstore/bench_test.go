@@ -1,69 +1,98 @@
 package redisstore_test
 
 import (
-	"fmt"
-	"sync"
+	"context"
+	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 )
 
-// BenchmarkBaton commits steps of 64 runs whose tokens stay with their worker.
-func BenchmarkBaton(b *testing.B) {
-	server := testredis.Start(b)
-	s, err := redisstore.Open(b.Context(), redisstore.Config{URL: server.URL()})
+// BenchmarkChain runs b.N runs of a chain of three no-op nodes on one worker and
+// a real Redis with AOF, and reports steps a second.
+func BenchmarkChain(b *testing.B) {
+	wf := chain(b)
+	benchmark(b, wf, 3, func(orch *flox.Orchestrator[flox.NoState, int, int]) []string {
+		ids := make([]string, b.N)
+		for i := range ids {
+			ids[i] = start(b, orch, 0)
+		}
+		return ids
+	})
+}
+
+// BenchmarkIdleChain runs one chain at a time: the latency of an idle system.
+func BenchmarkIdleChain(b *testing.B) {
+	st, stop := system(b, chain(b))
+	defer stop()
+	orch, err := flox.NewOrchestrator(st, chain(b))
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
-	const runs = 64
-	var leases []flox.Lease
-	for i := range runs {
-		if err := s.Start(b.Context(), request(fmt.Sprintf("r%d", i))); err != nil {
+	for b.Loop() {
+		if _, err := orch.Wait(b.Context(), start(b, orch, 0)); err != nil {
 			b.Fatal(err)
 		}
 	}
-	for len(leases) < runs {
-		entries, err := s.Claim(b.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: runs, Wait: time.Second})
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, e := range entries {
-			l, err := s.Load(b.Context(), e, "owner-"+e.Run, 3)
-			if err != nil {
-				b.Fatal(err)
-			}
-			leases = append(leases, l.Lease)
-		}
+}
+
+func chain(b *testing.B) *flox.Workflow[flox.NoState, int, int] {
+	b.Helper()
+	builder := flox.New[flox.NoState]("chain")
+	step := func(_ context.Context, n int) (int, error) { return n + 1, nil }
+	first, second, third := flox.Func(builder, "a", step), flox.Func(builder, "b", step), flox.Func(builder, "c", step)
+	first.To(second)
+	second.To(third)
+	wf, err := flox.Build(builder, first, third)
+	if err != nil {
+		b.Fatal(err)
 	}
-	record := make([]byte, 80)
+	return wf
+}
+
+// system is a worker on a Redis of its own.
+func system(b *testing.B, wf flox.Definition) (st *redisstore.Store, stop func()) {
+	b.Helper()
+	st, err := redisstore.Open(b.Context(), redisstore.Config{URL: testredis.Start(b).URL()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w, err := flox.NewWorker(st, &flox.WorkerConfig{Logger: slog.New(slog.DiscardHandler)}, wf)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	return st, func() { cancel(); <-done; st.Close() }
+}
+
+func start(b *testing.B, orch *flox.Orchestrator[flox.NoState, int, int], in int) string {
+	b.Helper()
+	id, err := orch.Start(b.Context(), in)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return id
+}
+
+func benchmark(b *testing.B, wf *flox.Workflow[flox.NoState, int, int], steps int,
+	begin func(*flox.Orchestrator[flox.NoState, int, int]) []string,
+) {
+	b.Helper()
+	st, stop := system(b, wf)
+	defer stop()
+	orch, err := flox.NewOrchestrator(st, wf)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.ResetTimer()
-	var wg sync.WaitGroup
-	for i := range runs {
-		wg.Go(func() {
-			l := leases[i]
-			for range b.N/runs + 1 {
-				r, err := s.Commit(b.Context(), flox.Commit{
-					Lease: l, Op: flox.OpNext, Node: "n", Queue: "q", Input: []byte("input"), Keep: true, Read: -1, Record: record,
-				})
-				if err != nil || r.Verdict != flox.VerdictKept {
-					b.Errorf("Commit = %+v, %v, want kept", r, err)
-					return
-				}
-				l.Step++
-			}
-		})
+	for _, id := range begin(orch) {
+		if _, err := orch.Wait(b.Context(), id); err != nil {
+			b.Fatal(err)
+		}
 	}
-	wg.Wait()
-	b.StopTimer()
-	c := server.Client()
-	defer c.Close()
-	info, err := c.Info(b.Context(), "commandstats", "cpu").Result()
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Log(info)
+	b.ReportMetric(float64(b.N*steps)/b.Elapsed().Seconds(), "steps/s")
 }

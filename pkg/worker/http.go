@@ -42,20 +42,15 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// workerState is what /readyz asks of a worker.
-type workerState interface {
-	Ready() bool
-	Info() flox.WorkerInfo
-}
-
-// handler answers health checks and scrapes.
-func handler(st flox.LivenessStore, w workerState, reg prometheus.Gatherer) http.Handler {
+// handler answers health checks and scrapes. The worker takes work when ready
+// says so, until life ends.
+func handler(life context.Context, st flox.LivenessStore, ready func() bool, reg prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(rw, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, r *http.Request) {
-		if reason := unready(r.Context(), st, w); reason != "" {
+		if reason := unready(r.Context(), life, st, ready); reason != "" {
 			http.Error(rw, reason, http.StatusServiceUnavailable)
 			return
 		}
@@ -66,11 +61,11 @@ func handler(st flox.LivenessStore, w workerState, reg prometheus.Gatherer) http
 }
 
 // unready says why the worker takes no work now, "" if it does.
-func unready(ctx context.Context, st flox.LivenessStore, w workerState) string {
+func unready(ctx, life context.Context, st flox.LivenessStore, ready func() bool) string {
 	switch {
-	case w.Info().Draining:
+	case life.Err() != nil:
 		return "draining"
-	case !w.Ready():
+	case !ready():
 		return "workflows not registered yet"
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

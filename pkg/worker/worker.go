@@ -23,6 +23,7 @@ import (
 // Main runs a worker of defs as the whole process and exits: see the package's
 // documentation for flags and exit codes.
 func Main(defs ...flox.Definition) {
+	redisstore.DiscardClientLog()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	context.AfterFunc(ctx, stop) // from here on a signal has its default effect: it ends the process
 	err := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, defs...)
@@ -89,7 +90,7 @@ func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definit
 		return err
 	}
 	if listener != nil {
-		stop := serve(listener, handler(st, w, reg), log)
+		stop := serve(listener, handler(ctx, st, w.Ready, reg), log)
 		defer stop()
 	}
 	return w.Run(ctx)
