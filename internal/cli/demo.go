@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ happen. Needs no Redis and takes less than a minute.`,
 				Worker: worker, Orders: demoOrders, Progress: p.show, Event: p.event,
 			})
 			p.end()
+			if cmd.Context().Err() != nil {
+				return errors.New("demo: interrupted; everything it started has ended")
+			}
 			if err != nil {
 				return fmt.Errorf("demo: %w", err)
 			}

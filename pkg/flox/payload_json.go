@@ -56,16 +56,25 @@ func writeJSON(out *bytes.Buffer, dec *msgpack.Decoder) error {
 	case msgpcode.IsFixedArray(code), code == msgpcode.Array16, code == msgpcode.Array32:
 		return writeArray(out, dec)
 	}
-	v, err := dec.DecodeInterfaceLoose()
+	v, err := dec.DecodeInterface()
 	if err != nil {
 		return err
 	}
-	if f, ok := v.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
+	if f, ok := float(v); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 		v = fmt.Sprint(f)
 	}
 	scalar, err := json.Marshal(v)
 	out.Write(scalar)
 	return err
+}
+
+// float returns v if it is a number that JSON may be unable to hold.
+func float(v any) (float64, bool) {
+	if f, ok := v.(float32); ok {
+		return float64(f), true
+	}
+	f, ok := v.(float64)
+	return f, ok
 }
 
 func writeObject(out *bytes.Buffer, dec *msgpack.Decoder) error {

@@ -11,7 +11,7 @@ type watcher struct {
 	st     MetricsStore
 	mu     sync.Mutex
 	byRun  map[string]map[chan struct{}]bool
-	cancel context.CancelFunc
+	cancel context.CancelFunc // of the subscription, nil if there is none
 }
 
 func newWatcher(st MetricsStore) *watcher {
@@ -49,21 +49,35 @@ func (w *watcher) leave(id string, ch chan struct{}) {
 	}
 }
 
-// listen passes events on until ctx ends. If the store cannot be watched the
-// waiters' polls do: an error here would only repeat theirs.
+// listen passes events on until ctx ends. When it begins to hear, every waiter
+// looks again, for what happened before. A store that cannot be watched is
+// tried again; the waiters poll meanwhile, and an error would only repeat theirs.
 func (w *watcher) listen(ctx context.Context) {
-	events, err := w.st.Watch(ctx)
-	if err != nil {
-		return
-	}
-	for e := range events {
+	for ctx.Err() == nil {
+		events, err := w.st.Watch(ctx)
+		if err != nil {
+			_ = sleepOr(ctx, pollEvery, nil)
+			continue
+		}
 		w.mu.Lock()
-		for ch := range w.byRun[e.Run] {
-			select {
-			case ch <- struct{}{}:
-			default:
-			}
+		for run := range w.byRun {
+			w.wake(run)
 		}
 		w.mu.Unlock()
+		for e := range events {
+			w.mu.Lock()
+			w.wake(e.Run)
+			w.mu.Unlock()
+		}
+	}
+}
+
+// wake tells the waiters for a run to look. w.mu is held.
+func (w *watcher) wake(run string) {
+	for ch := range w.byRun[run] {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
 	}
 }

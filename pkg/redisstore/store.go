@@ -64,6 +64,8 @@ type Store struct {
 	configured sync.Mutex
 	hasConfig  bool
 
+	events hub
+
 	rebuilds sync.Mutex
 	rebuilt  []string // where Rebuild goes on, by partition
 }
