@@ -81,7 +81,11 @@ func (a *app) printDemo(r *demorun.Report) error {
 		t.print(a.stdout)
 		a.printf("\n%s (pid %d) was killed while it held %d steps; %d steps were committed, %d failed attempts repeated, in %s\n",
 			r.Killed, r.KilledPID, r.Held, r.Steps, r.Retries, short(r.Took))
-		a.printf("demo: %d/%d runs completed, %d lost, %d duplicated\n", r.Completed, r.Runs, r.Lost, r.Duplicated)
+		a.printf("demo: %d/%d runs completed, %d lost, %d duplicated", r.Completed, r.Runs, r.Lost, r.Duplicated)
+		if r.Wrong > 0 {
+			a.printf(", %d otherwise wrong", r.Wrong)
+		}
+		a.printf("\n")
 	}
 	if r.OK() {
 		return nil

@@ -37,14 +37,8 @@ func (a *app) await(ctx context.Context, s *session, id string, events bool) err
 		p.show(progressText(i))
 	})
 	p.end()
-	switch {
-	case err != nil && ctx.Err() == context.DeadlineExceeded:
-		return &exitError{ExitTimeout, fmt.Sprintf("run %s: has not ended within %v; it goes on, see: %s watch %s",
-			id, a.timeout, program, id)}
-	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("run %s: interrupted; it goes on, see: %s watch %s", id, program, id)
-	case err != nil:
-		return explain(id, err)
+	if err != nil {
+		return a.notAwaited(ctx, id, err)
 	}
 	// The wait may have used up its time; what it led to is still shown.
 	asked, cancel := a.request(context.WithoutCancel(ctx))
@@ -62,6 +56,18 @@ func (a *app) await(ctx context.Context, s *session, id string, events bool) err
 		return err
 	}
 	return ended(info)
+}
+
+// notAwaited says why the end of a run was not seen.
+func (a *app) notAwaited(ctx context.Context, id string, err error) error {
+	switch ctx.Err() {
+	case nil:
+		return explain(id, err)
+	case context.DeadlineExceeded:
+		return &exitError{ExitTimeout, fmt.Sprintf("run %s: has not ended within %v; it goes on, see: %s watch %s",
+			id, a.timeout, program, id)}
+	}
+	return fmt.Errorf("run %s: interrupted; it goes on, see: %s watch %s", id, program, id)
 }
 
 // ended is the error of a run that did not complete.

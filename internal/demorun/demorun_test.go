@@ -35,8 +35,9 @@ func TestDemo(t *testing.T) {
 		if !r.OK() || r.Completed != 61 || r.Held == 0 || r.Lost+r.Duplicated+r.Wrong != 0 {
 			t.Errorf("Run = %+v, want 61 completed runs and nothing lost or repeated", r)
 		}
-		if len(events) != 2 || !strings.HasPrefix(events[1], "killed "+r.Killed) {
-			t.Errorf("events are %q, want the start and the kill", events)
+		// A worker that finished its work just before it died is not the last.
+		if len(events) < 2 || !strings.HasPrefix(events[len(events)-1], "killed "+r.Killed) {
+			t.Errorf("events are %q, want the start and the kill of %s", events, r.Killed)
 		}
 		if alive(r.KilledPID) {
 			t.Errorf("process %d is alive, want it killed", r.KilledPID)

@@ -13,6 +13,8 @@ var (
 	ErrStepLimit = errors.New("step limit reached")
 	ErrCancelled = errors.New("run cancelled")
 	ErrLeaseLost = errors.New("lease lost")
+	// ErrInvalid says that a key of a run is not what flox made of it.
+	ErrInvalid = errors.New("a key of the run has a wrong type")
 	// ErrRefused is what a *RefusedError is.
 	ErrRefused = errors.New("refused")
 )

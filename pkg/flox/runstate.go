@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -22,6 +23,9 @@ func (r *runState) readState(ctx context.Context, st *stateType) (any, int64, er
 		r.reset()
 		log, err = r.st.State(ctx, r.run, 0)
 	}
+	if errors.Is(err, ErrInvalid) {
+		return nil, 0, &stateError{err}
+	}
 	if err != nil {
 		return nil, 0, err
 	}
@@ -35,6 +39,6 @@ func (r *runState) readState(ctx context.Context, st *stateType) (any, int64, er
 
 func (r *runState) reset() { r.folded, r.version = nil, 0 }
 
-// stateError is a state that was read but cannot be decoded: the item's
+// stateError is a state that is there but cannot be read or decoded: the item's
 // failure, unlike a store that does not answer.
 type stateError struct{ error }

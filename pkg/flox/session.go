@@ -55,7 +55,7 @@ func (w *Worker) handle(items context.Context, e Entry, claimed time.Time) {
 	switch loaded.Grant {
 	case GrantOK, GrantPoison:
 	case GrantInvalid:
-		w.cfg.Logger.Error("a key of the run has a wrong type", logRun, e.Run, logItem, e.Token)
+		w.cfg.Logger.Error("run left alone", logError, ErrInvalid, logRun, e.Run, logItem, e.Token)
 		return
 	default:
 		return
@@ -208,7 +208,7 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 		if c.Op == OpFail {
 			return false
 		}
-		err := errors.New("a key of the run has a wrong type; it was not written by flox")
+		err := fmt.Errorf("%w: something else wrote to flox's keys", ErrInvalid)
 		out = outcome{kind: outcomeError, class: ClassPayload, err: err, read: -1, took: out.took}
 		return s.commit(n, x, decide(s.graph, n, x, out, s.decision()), out)
 	case VerdictLost:

@@ -94,7 +94,7 @@ type Worker struct {
 	graphs   map[string]*graph
 	infos    []WorkflowInfo
 	consumer string
-	started  time.Time
+	started  time.Time // when it was made
 
 	slots    chan struct{} // one token for each item in hand
 	claiming atomic.Bool   // the claimer holds a slot while it waits
@@ -151,6 +151,7 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 		w.cfg.Queues = slices.Sorted(maps.Keys(queues))
 	}
 	w.slots = make(chan struct{}, w.cfg.Concurrency)
+	w.started = time.Now()
 	w.consumer = w.cfg.Name + "-" + newNonce()
 	w.cfg.Logger = w.cfg.Logger.With(logWorker, w.consumer)
 	return w, nil
@@ -162,7 +163,6 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 // register. Everything it started has stopped when it returns, but for nodes
 // that ignored their context's end.
 func (w *Worker) Run(ctx context.Context) error {
-	w.started = time.Now()
 	for _, info := range w.infos {
 		if err := w.st.Register(ctx, info); err != nil {
 			return fmt.Errorf("register workflow %s: %w", info.Name, err)

@@ -56,7 +56,7 @@ func commitResult(r []any) (flox.CommitResult, error) {
 
 // invalidRun says that a run's keys are not what flox made.
 func invalidRun(run string) error {
-	return fmt.Errorf("run %s: one of its keys has a wrong type; something else wrote to flox's keys", run)
+	return fmt.Errorf("run %s: %w: something else wrote to flox's keys", run, flox.ErrInvalid)
 }
 
 // shown is the status to show of a stored one.

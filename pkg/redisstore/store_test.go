@@ -125,6 +125,7 @@ func (b *backend) loseQueues(t *testing.T) bool {
 }
 
 func TestStoreOnMiniredis(t *testing.T) {
+	t.Parallel()
 	floxtest.TestStore(t, func(t *testing.T) floxtest.Backend {
 		m := miniredis.RunT(t)
 		var mu sync.Mutex
@@ -143,6 +144,7 @@ func TestStoreOnMiniredis(t *testing.T) {
 }
 
 func TestStoreOnRedis(t *testing.T) {
+	t.Parallel()
 	server := testredis.Start(t)
 	c := server.Client()
 	t.Cleanup(func() { _ = c.Close() })
@@ -154,6 +156,7 @@ func TestStoreOnRedis(t *testing.T) {
 }
 
 func TestStoreOnCluster(t *testing.T) {
+	t.Parallel()
 	cluster := testredis.Cluster(t, 3)
 	c := cluster.Client()
 	t.Cleanup(func() { _ = c.Close() })
