@@ -2,11 +2,13 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -66,15 +68,19 @@ func (c checker) scan(pattern string) []string {
 }
 
 func masters(t *testing.T, cluster *redis.ClusterClient) []string {
-	slots, err := cluster.ClusterSlots(t.Context()).Result()
+	t.Helper()
+	var mu sync.Mutex
+	var addrs []string
+	err := cluster.ForEachMaster(t.Context(), func(_ context.Context, master *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		addrs = append(addrs, master.Options().Addr)
+		return nil
+	})
 	if err != nil {
-		t.Fatalf("cluster slots: %v", err)
+		t.Fatalf("masters of the cluster: %v", err)
 	}
-	addrs := map[string]bool{}
-	for _, s := range slots {
-		addrs[s.Nodes[0].Addr] = true
-	}
-	return slices.Sorted(maps.Keys(addrs))
+	return addrs
 }
 
 // check judges every run of width parts: completed (L1), every delta there and

@@ -10,6 +10,7 @@ import (
 func TestBuildRefusesStates(t *testing.T) {
 	type plain struct{ N int }
 	type nested struct{ In plain }
+	//lint:ignore U1000 an unexported field is the mistake
 	type hidden struct{ n flox.Sum }
 	type stored struct{ L flox.List[chan int] }
 	cases := map[string]error{

@@ -262,6 +262,7 @@ var buildCases = []struct {
 	{"not storable", func(b *builder) error {
 		type inner struct{ Done chan int }
 		type deep struct{ In []map[string]inner }
+		//lint:ignore U1000 unexported fields are the mistake
 		type shut struct{ a, b int }
 		type any1 struct{ V any }
 		a, c := flox.Func(b, "a", conv[int, deep]), flox.Func(b, "c", conv[deep, func()])

@@ -62,7 +62,7 @@ func payload(t *testing.T, v any) []byte {
 
 func unchanged(Ref[int, int], *execution) {}
 
-var boom = errors.New("boom")
+var errBoom = errors.New("boom")
 
 func fails(err error) func(*Context[tally], int) (Transition[int], error) {
 	return func(*Context[tally], int) (Transition[int], error) { return nil, err }
@@ -77,22 +77,22 @@ var outcomeCases = []struct {
 	err    string
 }{
 	{"next", func(_ *Context[tally], n int) (Transition[int], error) { return Next(n + 1), nil }, unchanged, outcomeNext, "", ""},
-	{"error", fails(boom), unchanged, outcomeError, ClassError, "boom"},
-	{"permanent", fails(fmt.Errorf("wrapped: %w", Permanent(boom))), unchanged, outcomeError, ClassPermanent, "wrapped: boom"},
-	{"retry after", fails(RetryAfter(time.Second, boom)), unchanged, outcomeError, ClassError, "boom"},
-	{"abort", func(*Context[tally], int) (Transition[int], error) { return Abort[int](boom), nil }, unchanged, outcomeAbort, ClassAbort, "boom"},
+	{"error", fails(errBoom), unchanged, outcomeError, ClassError, "boom"},
+	{"permanent", fails(fmt.Errorf("wrapped: %w", Permanent(errBoom))), unchanged, outcomeError, ClassPermanent, "wrapped: boom"},
+	{"retry after", fails(RetryAfter(time.Second, errBoom)), unchanged, outcomeError, ClassError, "boom"},
+	{"abort", func(*Context[tally], int) (Transition[int], error) { return Abort[int](errBoom), nil }, unchanged, outcomeAbort, ClassAbort, "boom"},
 	{"abort of nothing", func(*Context[tally], int) (Transition[int], error) { return Abort[int](nil), nil }, unchanged, outcomeAbort, ClassAbort, "aborted"},
 	{"nil, nil", fails(nil), unchanged, outcomeError, ClassPermanent, "returned neither a transition nor an error"},
 	{"panic", func(*Context[tally], int) (Transition[int], error) { panic("ouch") }, unchanged, outcomeError, ClassPanic, "panic: ouch"},
 	{"own timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return nil, ctx.Err() },
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeError, ClassTimeout, "timed out after 1ms: context deadline exceeded"},
-	{"permanent after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return nil, Permanent(boom) },
+	{"permanent after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return nil, Permanent(errBoom) },
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeError, ClassPermanent, "boom"},
 	{"success after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return Next(1), nil },
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeNext, "", ""},
-	{"broken input", fails(boom), func(_ Ref[int, int], x *execution) { x.item.Input.Payload = []byte{0, 0xdd, 255, 255, 255, 255} },
+	{"broken input", fails(errBoom), func(_ Ref[int, int], x *execution) { x.item.Input.Payload = []byte{0, 0xdd, 255, 255, 255, 255} },
 		outcomeError, ClassPayload, "input: decode int: msgpack: a value is longer"},
-	{"deposits at no join", fails(boom), func(_ Ref[int, int], x *execution) { x.item.Input.Joined = true },
+	{"deposits at no join", fails(errBoom), func(_ Ref[int, int], x *execution) { x.item.Input.Joined = true },
 		outcomeError, ClassPayload, "that of a join, which node a is not"},
 	{"output over the limit", func(*Context[tally], int) (Transition[int], error) { return Next(1 << 40), nil },
 		func(_ Ref[int, int], x *execution) { x.limit = 9 }, outcomeError, ClassPayload, "output of 10 bytes exceeds the payload limit of 9"},
@@ -109,7 +109,7 @@ var outcomeCases = []struct {
 		return nil, nil
 	}, func(_ Ref[int, int], x *execution) { x.state = fixedState{err: ErrLeaseLost} }, outcomeError, "", "lease lost"},
 	{"state broken", func(ctx *Context[tally], _ int) (Transition[int], error) { ctx.State(); return Next(1), nil },
-		func(_ Ref[int, int], x *execution) { x.state = fixedState{err: &stateError{boom}} }, outcomeError, ClassPayload, "boom"},
+		func(_ Ref[int, int], x *execution) { x.state = fixedState{err: &stateError{errBoom}} }, outcomeError, ClassPayload, "boom"},
 }
 
 func TestExecuteOutcomes(t *testing.T) {

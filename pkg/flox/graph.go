@@ -94,7 +94,6 @@ type execution struct {
 	lease    *Lease
 	ns       string // the store's namespace, for the idempotency key
 	state    stateReader
-	observer func(fraction float64, note string) // Progress
 	logger   *slog.Logger
 	limit    int // most bytes of a payload
 }

@@ -48,6 +48,7 @@ type everything struct {
 	Pet    animal
 	Pets   []animal
 	Skip   string `json:"-"`
+	//lint:ignore U1000 unexported: it must not be stored
 	hidden int
 }
 

@@ -3,8 +3,6 @@
 local TOKEN = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|' ..
   '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'
 
--- One constructor makes the table in its full size at once: twice as fast as
--- filling an empty one.
 local function read_token(raw)
   local loc, eid, own, step, node, queue, att, crash, flags, frame,
     idx, from, count, rel, chunks, origin, framed, due, bounces, rest = string.match(raw, TOKEN)
