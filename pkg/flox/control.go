@@ -155,19 +155,17 @@ func (c *Control) Wait(ctx context.Context, id string) (RunInfo, error) {
 	if err := CheckName("run id", id); err != nil {
 		return RunInfo{}, err
 	}
+	changed, stop := c.watch.run(id)
+	defer stop()
 	for {
-		changed, stop := c.watch.run(id)
 		info, err := c.st.Info(ctx, id)
-		if err != nil || info.Status.Terminal() {
-			stop()
-			if err != nil {
-				err = fmt.Errorf("run %s: %w", id, err)
-			}
-			return info, err
-		}
-		err = sleepOr(ctx, pollEvery, changed)
-		stop()
 		if err != nil {
+			return info, fmt.Errorf("run %s: %w", id, err)
+		}
+		if info.Status.Terminal() {
+			return info, nil
+		}
+		if err := sleepOr(ctx, pollEvery, changed); err != nil {
 			return info, fmt.Errorf("wait for run %s: %w", id, err)
 		}
 	}

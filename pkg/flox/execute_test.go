@@ -86,7 +86,10 @@ var outcomeCases = []struct {
 	{"panic", func(*Context[tally], int) (Transition[int], error) { panic("ouch") }, unchanged, outcomeError, ClassPanic, "panic: ouch"},
 	{"own timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return nil, ctx.Err() },
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeError, ClassTimeout, "timed out after 1ms: context deadline exceeded"},
-	{"permanent after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return nil, Permanent(errBoom) },
+	{"permanent after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) {
+		<-ctx.Done()
+		return nil, Permanent(errBoom)
+	},
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeError, ClassPermanent, "boom"},
 	{"success after a timeout", func(ctx *Context[tally], _ int) (Transition[int], error) { <-ctx.Done(); return Next(1), nil },
 		func(r Ref[int, int], _ *execution) { r.Timeout(time.Millisecond) }, outcomeNext, "", ""},

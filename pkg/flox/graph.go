@@ -90,12 +90,12 @@ type arm struct {
 
 // execution is one item on its way through a node.
 type execution struct {
-	item     *Item
-	lease    *Lease
-	ns       string // the store's namespace, for the idempotency key
-	state    stateReader
-	logger   *slog.Logger
-	limit    int // most bytes of a payload
+	item   *Item
+	lease  *Lease
+	ns     string // the store's namespace, for the idempotency key
+	state  stateReader
+	logger *slog.Logger
+	limit  int // most bytes of a payload
 }
 
 // outcomeKind is how the code of a node ended.
