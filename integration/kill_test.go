@@ -33,7 +33,7 @@ func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts in
 		workers = 3
 		runs    = 60
 		width   = 12
-		kills   = 12
+		kills   = 10
 		slots   = 16
 	)
 	t.Cleanup(func() { raw.Close() })
@@ -46,7 +46,8 @@ func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts in
 
 	killed := 0
 	for ; killed < kills; killed++ {
-		time.Sleep(time.Duration(50+random.IntN(250)) * time.Millisecond)
+		// All within two leases: nothing is killed three times, which is the limit.
+		time.Sleep(time.Duration(50+random.IntN(120)) * time.Millisecond)
 		fleet.end(random.IntN(workers), syscall.SIGKILL)
 		fleet.start()
 	}
