@@ -145,3 +145,34 @@ func awaitIdle(t *testing.T, raw redis.UniversalClient, namespace string, parts 
 		time.Sleep(50 * time.Millisecond)
 	}
 }
+
+// TestStoppedWorkers stops workers for longer than a lease and lets them go on:
+// what they commit then is another's, and refused.
+func TestStoppedWorkers(t *testing.T) {
+	server := testredis.Start(t)
+	const runs, width = 200, 12
+	raw := server.Client()
+	t.Cleanup(func() { raw.Close() })
+	fleet := newFleet(t, server.URL(), "zombie", 3)
+	ids := startRuns(t, server.URL(), "zombie", runs, width)
+	for i := range 6 {
+		// Its leases last 1 s and are taken over soon after: it wakes up while
+		// others are at the same items.
+		zombie := fleet.procs[i%3]
+		_ = zombie.Signal(syscall.SIGSTOP)
+		time.Sleep(time.Duration(1150+50*i) * time.Millisecond)
+		_ = zombie.Signal(syscall.SIGCONT)
+		time.Sleep(100 * time.Millisecond)
+	}
+	awaitRuns(t, server.URL(), "zombie", ids)
+	awaitIdle(t, raw, "zombie", 1)
+	checker{t: t, rdb: raw, prefix: "flox:{zombie:", parts: 1}.check(runs, width)
+	repeated := -runs * retries(width)
+	for _, n := range fleet.executions() {
+		repeated += n - 1
+	}
+	t.Logf("%d executions repeated", repeated)
+	if repeated < 1 {
+		t.Error("no execution was repeated: no lease ran out")
+	}
+}

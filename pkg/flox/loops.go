@@ -15,11 +15,9 @@ func (w *Worker) claim(ctx, items context.Context) {
 			return
 		case w.slots <- struct{}{}:
 		}
-		w.claiming.Store(true)
 		entries, err := w.st.Claim(ctx, ClaimRequest{
 			Consumer: w.consumer, Queues: w.cfg.Queues, Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
 		})
-		w.claiming.Store(false)
 		<-w.slots
 		w.accept(items, EventClaimed, entries)
 		if err != nil && ctx.Err() == nil {
@@ -32,19 +30,18 @@ func (w *Worker) claim(ctx, items context.Context) {
 	}
 }
 
-// reclaim takes over what dead workers left. After the store was away it waits
-// half a lease first, so that the living can renew what they hold.
+// reclaim takes over what dead workers left. It does not wait for free slots,
+// which a busy worker never has: what it takes over is next in line for one.
+// After the store was away it waits half a lease first, so that the living can
+// renew what they hold.
 func (w *Worker) reclaim(ctx, items context.Context) {
 	for w.pause(ctx, w.cfg.Lease/4) {
-		free := cap(w.slots) - len(w.slots)
-		if w.claiming.Load() {
-			free++
-		}
-		if free <= 0 || time.Since(time.Unix(0, w.outage.Load())) < w.cfg.Lease/2 {
+		if time.Since(time.Unix(0, w.outage.Load())) < w.cfg.Lease/2 {
 			continue
 		}
+		most := max(cap(w.slots)-len(w.slots), (cap(w.slots)+3)/4)
 		entries, err := w.st.Reclaim(ctx, ReclaimRequest{
-			Consumer: w.consumer, Queues: w.cfg.Queues, Lease: w.cfg.Lease, Max: free,
+			Consumer: w.consumer, Queues: w.cfg.Queues, Lease: w.cfg.Lease, Max: most,
 		})
 		if len(entries) > 0 {
 			w.cfg.Logger.Warn("took over items of a worker that is gone", logCount, len(entries))

@@ -69,6 +69,9 @@ func (w *Worker) handle(items context.Context, e Entry, claimed time.Time) {
 	defer s.cancel(nil)
 	w.sessions.add(s)
 	defer w.sessions.remove(s)
+	if time.Since(claimed) > w.cfg.Lease/4 {
+		w.renew(items, s) // it waited for a slot, and the lease runs from the claim
+	}
 	for s.step() {
 	}
 }

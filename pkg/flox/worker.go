@@ -97,7 +97,6 @@ type Worker struct {
 	started  time.Time // when it was made
 
 	slots    chan struct{} // one token for each item in hand
-	claiming atomic.Bool   // the claimer holds a slot while it waits
 	owners   atomic.Int64
 	sessions sessionSet
 	handlers sync.WaitGroup
