@@ -3,16 +3,17 @@ package flox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
 // Errors that callers branch on with errors.Is.
 var (
-	ErrNotFound  = errors.New("not found")
-	ErrRunExists = errors.New("run exists")
-	ErrStepLimit = errors.New("step limit reached")
-	ErrCancelled = errors.New("run cancelled")
-	ErrLeaseLost = errors.New("lease lost")
+	ErrNotFound  = errors.New("not found")          // no such run or workflow
+	ErrRunExists = errors.New("run exists")         // what a *RunExistsError is
+	ErrStepLimit = errors.New("step limit reached") // in the cause of a run that exceeded MaxSteps
+	ErrCancelled = errors.New("run cancelled")      // of a run that was awaited, and the cause of its nodes' contexts
+	ErrLeaseLost = errors.New("lease lost")         // the cause of a node's context whose item is another worker's now
 	// ErrInvalid says that a key of a run is not what flox made of it.
 	ErrInvalid = errors.New("a key of the run has a wrong type")
 	// ErrRefused is what a *RefusedError is.
@@ -80,9 +81,11 @@ func (e *RunError) Error() string {
 	return fmt.Sprintf("run %s %s: %s", e.RunID, e.Status, e.Cause)
 }
 
-// Is makes errors.Is(err, ErrCancelled) true for a cancelled run.
+// Is makes errors.Is(err, ErrCancelled) true for a cancelled run, and
+// errors.Is(err, ErrStepLimit) for one whose cause says so.
 func (e *RunError) Is(target error) bool {
-	return target == ErrCancelled && e.Status == StatusCancelled
+	return target == ErrCancelled && e.Status == StatusCancelled ||
+		target == ErrStepLimit && strings.Contains(e.Cause, ErrStepLimit.Error())
 }
 
 type permanentError struct{ error }

@@ -84,9 +84,9 @@ type Branch struct {
 type Health int
 
 const (
-	HealthOK        Health = iota
-	HealthLost             // somebody else holds the token, or it is gone: stop, commit nothing
-	HealthCancelled        // the run was cancelled: stop, commit nothing
-	HealthPaused           // yours; finish and commit, but start no further step
-	HealthFailed           // as paused: the run failed elsewhere
+	HealthOK        Health = iota // yours; go on
+	HealthLost                    // somebody else holds the token, or it is gone: stop, commit nothing
+	HealthCancelled               // the run was cancelled: stop, commit nothing
+	HealthPaused                  // yours; finish and commit, but start no further step
+	HealthFailed                  // as paused: the run failed elsewhere
 )

@@ -8,10 +8,10 @@ type Status string
 const (
 	StatusPending   Status = "pending" // running, but nothing was loaded yet
 	StatusRunning   Status = "running"
-	StatusPaused    Status = "paused"
-	StatusCompleted Status = "completed"
-	StatusFailed    Status = "failed"
-	StatusCancelled Status = "cancelled"
+	StatusPaused    Status = "paused"    // no step starts until it is resumed
+	StatusCompleted Status = "completed" // for good
+	StatusFailed    Status = "failed"    // until it is retried
+	StatusCancelled Status = "cancelled" // for good
 )
 
 // Terminal reports whether the run has ended.

@@ -268,7 +268,7 @@ func TestStepLimit(t *testing.T) {
 		end := flox.End[int](b, "end")
 		n.Route(flox.When(func(i int) bool { return i > 1000 }, end), flox.Otherwise(n))
 		res, err := flox.Run(t.Context(), build(t, b, n, end), 0)
-		if err == nil || !strings.Contains(err.Error(), flox.ErrStepLimit.Error()) || res.Steps != 10 {
+		if !errors.Is(err, flox.ErrStepLimit) || res.Steps != 10 {
 			t.Fatalf("Run = %+v, %v, want %v after 10 steps", res, err, flox.ErrStepLimit)
 		}
 	})
