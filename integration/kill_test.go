@@ -124,7 +124,7 @@ func orchestrator(t *testing.T, url, namespace string) *flox.Orchestrator[tally,
 	if err != nil {
 		t.Fatal(err)
 	}
-	orch, err := flox.NewOrchestrator(st, wf)
+	orch, err := flox.NewOrchestrator(st, wf, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,10 +138,10 @@ func (w *world) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.links, err = flox.NewOrchestrator(w.st, flox.Named[demo.LinkState, demo.LinkInput, demo.LinkReport]("linkcheck")); err != nil {
+	if w.links, err = flox.NewOrchestrator(w.st, flox.Named[demo.LinkState, demo.LinkInput, demo.LinkReport]("linkcheck"), nil); err != nil {
 		return err
 	}
-	w.orders, err = flox.NewOrchestrator(w.st, flox.Named[demo.OrderState, demo.Order, demo.Outcome]("order"))
+	w.orders, err = flox.NewOrchestrator(w.st, flox.Named[demo.OrderState, demo.Order, demo.Outcome]("order"), nil)
 	return err
 }
 
@@ -181,7 +181,7 @@ func (w *world) end() {
 func (w *world) because(ctx context.Context, err error) error {
 	for _, p := range w.procs {
 		if p.ended() && p.err != nil && p.cmd.ProcessState.ExitCode() > 0 {
-			return fmt.Errorf("worker %s ended (%w): %s", p.name, p.err, p.log.last())
+			return p.failure()
 		}
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {

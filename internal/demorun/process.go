@@ -72,6 +72,15 @@ func (p *process) ended() bool {
 	}
 }
 
+// failure says how an ended process ended, and the last it said.
+func (p *process) failure() error {
+	said := p.log.last()
+	if said == "" {
+		said = "it said nothing"
+	}
+	return fmt.Errorf("worker %s ended (%v): %s", p.name, p.cmd.ProcessState, said)
+}
+
 // tail keeps the last part of what is written to it.
 type tail struct {
 	mu  sync.Mutex

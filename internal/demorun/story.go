@@ -34,7 +34,7 @@ func (w *world) awaitWorkers(ctx context.Context) error {
 	return until(ctx, func() (bool, error) {
 		for _, p := range w.procs {
 			if p.ended() {
-				return false, fmt.Errorf("worker %s ended: %s", p.name, p.log.last())
+				return false, p.failure()
 			}
 		}
 		there, err := w.st.Workers(ctx)

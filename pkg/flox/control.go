@@ -11,12 +11,15 @@ import (
 // their types: what the CLI and administration tools use. It is safe for
 // concurrent use.
 type Control struct {
-	st    Store
-	watch *watcher
+	st         Store
+	watch      *watcher
+	maxPayload int // of an input, in bytes
 }
 
 // NewControl returns a Control of the runs in st.
-func NewControl(st Store) *Control { return &Control{st: st, watch: newWatcher(st)} }
+func NewControl(st Store) *Control {
+	return &Control{st: st, watch: newWatcher(st), maxPayload: DefaultMaxPayload}
+}
 
 // startOptions is what the StartOptions of one start say.
 type startOptions struct {
@@ -41,18 +44,19 @@ func After(d time.Duration) StartOption { return func(o *startOptions) { o.delay
 
 // Start starts a run of a registered workflow with input as JSON, and returns
 // its id. The caller has checked input against the workflow's schema; what the
-// node cannot decode fails the run. ErrNotFound if no worker ever registered
-// the workflow.
+// node cannot decode fails the run. An input of more than DefaultMaxPayload
+// bytes is refused. ErrNotFound if no worker ever registered the workflow;
+// ErrRunExists if the id given by WithID is taken and IfExists is not given.
 func (c *Control) Start(ctx context.Context, workflow string, input []byte, opts ...StartOption) (string, error) {
 	info, err := c.Workflow(ctx, workflow)
 	if err != nil {
 		return "", err
 	}
-	return startRun(ctx, c.st, info, jsonPayload(input), opts)
+	return c.start(ctx, info, jsonPayload(input), opts)
 }
 
-// startRun starts a run of the workflow that info describes.
-func startRun(ctx context.Context, st Store, info WorkflowInfo, payload []byte, opts []StartOption) (string, error) {
+// start starts a run of the workflow that info describes.
+func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, opts []StartOption) (string, error) {
 	var o startOptions
 	for _, set := range opts {
 		set(&o)
@@ -66,7 +70,11 @@ func startRun(ctx context.Context, st Store, info WorkflowInfo, payload []byte, 
 	if o.delay < 0 {
 		return "", fmt.Errorf("start delay %v: want zero or more", o.delay)
 	}
-	err := st.Start(ctx, StartRequest{
+	if len(payload) > c.maxPayload {
+		return "", fmt.Errorf("start: input of %d bytes exceeds the payload limit of %d; store it elsewhere and pass a reference",
+			len(payload), c.maxPayload)
+	}
+	err := c.st.Start(ctx, StartRequest{
 		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
 		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
 		NeedsOutput: info.NeedsOutput, Delay: o.delay,

@@ -34,6 +34,12 @@ type Result[S, O any] struct {
 	Steps  int // items committed
 }
 
+// OrchestratorConfig sets up an Orchestrator. Its zero value works.
+type OrchestratorConfig struct {
+	// MaxPayload is the largest input in bytes; default 1 MiB, as the workers'.
+	MaxPayload int
+}
+
 // Orchestrator starts runs of one workflow and waits for their results. It is
 // safe for concurrent use and holds no run in memory.
 type Orchestrator[S, I, O any] struct {
@@ -44,8 +50,8 @@ type Orchestrator[S, I, O any] struct {
 	codec   flowCodec[S, I, O]
 }
 
-// NewOrchestrator returns an Orchestrator of wf's runs in st.
-func NewOrchestrator[S, I, O any](st Store, wf Flow[S, I, O]) (*Orchestrator[S, I, O], error) {
+// NewOrchestrator returns an Orchestrator of wf's runs in st; cfg may be nil.
+func NewOrchestrator[S, I, O any](st Store, wf Flow[S, I, O], cfg *OrchestratorConfig) (*Orchestrator[S, I, O], error) {
 	var (
 		s S
 		i I
@@ -59,7 +65,14 @@ func NewOrchestrator[S, I, O any](st Store, wf Flow[S, I, O]) (*Orchestrator[S, 
 	if err != nil {
 		return nil, fmt.Errorf("workflow %s: %w", wf.Name(), err)
 	}
-	return &Orchestrator[S, I, O]{st: st, name: wf.Name(), flow: info, control: NewControl(st), codec: codec}, nil
+	control := NewControl(st)
+	if cfg != nil && cfg.MaxPayload != 0 {
+		if cfg.MaxPayload < 0 {
+			return nil, fmt.Errorf("orchestrator: payload limit %d: want 1 or more bytes", cfg.MaxPayload)
+		}
+		control.maxPayload = cfg.MaxPayload
+	}
+	return &Orchestrator[S, I, O]{st: st, name: wf.Name(), flow: info, control: control, codec: codec}, nil
 }
 
 // Control returns the untyped controls of the same store.
@@ -79,7 +92,7 @@ func (o *Orchestrator[S, I, O]) Start(ctx context.Context, in I, opts ...StartOp
 	} else if info, err = o.control.Workflow(ctx, o.name); err != nil {
 		return "", err
 	}
-	return startRun(ctx, o.st, info, payload, opts)
+	return o.control.start(ctx, info, payload, opts)
 }
 
 // Wait blocks until the run has ended or ctx is done. The error is a *RunError

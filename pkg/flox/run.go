@@ -16,7 +16,7 @@ func Run[S, I, O any](ctx context.Context, wf *Workflow[S, I, O], in I, opts ...
 	if err != nil {
 		return Result[S, O]{}, err
 	}
-	orch, err := NewOrchestrator(st, wf)
+	orch, err := NewOrchestrator(st, wf, nil)
 	if err != nil {
 		return Result[S, O]{}, err
 	}

@@ -49,7 +49,7 @@ func (s stage) worker(cfg flox.WorkerConfig, defs ...flox.Definition) (stop func
 
 func orchestrate[S, I, O any](t *testing.T, st flox.Store, wf *flox.Workflow[S, I, O]) *flox.Orchestrator[S, I, O] {
 	t.Helper()
-	orch, err := flox.NewOrchestrator(st, wf)
+	orch, err := flox.NewOrchestrator(st, wf, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -469,4 +469,18 @@ func TestUnknownNode(t *testing.T) {
 			t.Errorf("Wait = %+v, %v, want 2", res, err)
 		}
 	})
+}
+
+func TestStartRefusesLargeInput(t *testing.T) {
+	b := flox.New[flox.NoState]("large")
+	n := flox.Func(b, "n", func(_ context.Context, in string) (string, error) { return in, nil })
+	st := flox.NewMemory()
+	orch := orchestrate(t, st, build(t, b, n, n))
+	_, err := orch.Start(t.Context(), strings.Repeat("x", flox.DefaultMaxPayload))
+	if err == nil || !strings.Contains(err.Error(), "exceeds the payload limit of 1048576") {
+		t.Errorf("Start = %v, want the payload limit", err)
+	}
+	if page, err := st.List(t.Context(), flox.ListRequest{Limit: 1}); err != nil || len(page.Runs) != 0 {
+		t.Errorf("List = %v, %v, want nothing written", page, err)
+	}
 }

@@ -18,7 +18,7 @@ func BenchmarkChain(b *testing.B) {
 	wf := chain(b)
 	st, stop := system(b, wf)
 	defer stop()
-	orch, err := flox.NewOrchestrator(st, wf)
+	orch, err := flox.NewOrchestrator(st, wf, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func BenchmarkChain(b *testing.B) {
 func BenchmarkIdleChain(b *testing.B) {
 	st, stop := system(b, chain(b))
 	defer stop()
-	orch, err := flox.NewOrchestrator(st, chain(b))
+	orch, err := flox.NewOrchestrator(st, chain(b), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -47,7 +47,9 @@ func parse(args []string, out io.Writer) (*config, error) {
 	c.register(fs)
 	if err := fs.Parse(args); err != nil {
 		if err == pflag.ErrHelp {
-			fmt.Fprintf(out, help, fs.FlagUsages())
+			if _, printing := fmt.Fprintf(out, help, fs.FlagUsages()); printing != nil {
+				return nil, fmt.Errorf("print the help: %w", printing)
+			}
 		}
 		return nil, flags.Explain(err, program)
 	}
@@ -60,7 +62,12 @@ func parse(args []string, out io.Writer) (*config, error) {
 	return c, c.validate(fs)
 }
 
-const help = `A flox worker: executes the items of its workflows until SIGTERM or SIGINT.
+const help = `A flox worker: executes the items of its workflows until SIGTERM or SIGINT, then
+drains; a second signal ends it at once.
+Exit codes: 0 drained, 1 error, 2 wrong command line.
+
+Example:
+  worker --redis redis://127.0.0.1:6379 --concurrency 16 --listen off
 
 Flags (each may be an environment variable: --drain-grace is FLOX_DRAIN_GRACE):
 %s`

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,7 +58,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, defs ...f
 	}
 	if cfg.version {
 		b := buildinfo.Read()
-		_, err := fmt.Fprintln(stdout, "flox worker", b.Version, b.Revision, b.Go)
+		_, err := fmt.Fprintln(stdout, strings.Join(strings.Fields("flox worker "+b.Version+" "+b.Revision+" "+b.Go), " "))
 		return err
 	}
 	return run(ctx, cfg, cfg.logger(stderr), defs)

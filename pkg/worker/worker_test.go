@@ -134,7 +134,7 @@ func (s *started) runOne(g *gate, wf *flox.Workflow[flox.NoState, job, job]) (*f
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { st.Close() })
-	o, err := flox.NewOrchestrator(st, wf)
+	o, err := flox.NewOrchestrator(st, wf, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

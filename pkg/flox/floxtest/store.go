@@ -33,7 +33,7 @@ type check struct {
 
 // TestStore is the definition of a store: an implementation is right if and
 // only if it passes. open makes an empty namespace, also of a server that other
-// tests use at the same time.
+// tests use at the same time. The checks run in parallel: most of them wait.
 func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 	groups := []struct {
 		name   string
@@ -60,7 +60,10 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
 			for _, c := range g.checks {
-				t.Run(c.name, func(t *testing.T) { c.run(newDriver(t, open(t))) })
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					c.run(newDriver(t, open(t)))
+				})
 			}
 		})
 	}
