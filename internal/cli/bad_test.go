@@ -2,9 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -25,16 +28,27 @@ func TestBadInput(t *testing.T) {
 		want string
 	}{
 		{`start`, 2, `start: WORKFLOW is missing; usage: orchestrator start WORKFLOW [flags]`},
-		{`start greet`, 1, `standard input: empty; want one JSON value`},
+		{`start greet`, 2, `--input: missing, and standard input is empty; want JSON, @FILE, or - for standard input`},
+		{`start greet --input -`, 1, `standard input: empty; want one JSON value`},
 		{`start gret --input {"name":"Ada"}`, 1, `workflow "gret": not registered; did you mean greet?`},
 		{`start invoice --input {"name":"Ada"}`, 1, `workflow "invoice": not registered; want one of fail, gate, greet, panic`},
 		{`start greet --input {}`, 1, `input $.name: missing, want string` + schema},
 		{`start greet --input {"nam":"Ada"}`, 1, `input $.nam: unknown field, did you mean name?` + schema},
-		{`start greet --input {"name":"Ada","colour":"red"}`, 1, `input $.colour: unknown field, want only age, name, stays, tags` + schema},
+		{`start greet --input {"name":"Ada","colour":"red"}`, 1, `input $.colour: unknown field, want only age, born, miles, name, photo, stamps, stays, tags` + schema},
 		{`start greet --input {"name":7}`, 1, `input $.name: got number 7, want string` + schema},
 		{`start greet --input {"name":"Ada","age":300}`, 1, `input $.age: got 300, want 255 or less` + schema},
 		{`start greet --input {"name":"Ada","age":-1}`, 1, `input $.age: got -1, want 0 or more` + schema},
 		{`start greet --input {"name":"Ada","age":1.5}`, 1, `input $.age: got number 1.5, want integer` + schema},
+		{`start greet --input {"name":"Ada","age":1.0}`, 1, `input $.age: got number 1.0, want integer` + schema},
+		{`start greet --input {"name":"Ada","miles":1e3}`, 1, `input $.miles: got number 1e3, want integer` + schema},
+		{`start greet --input {"name":"Ada","miles":9223372036854775808}`, 1,
+			`input $.miles: got 9223372036854775808, want -9223372036854775808 to 9223372036854775807` + schema},
+		{`start greet --input {"name":"Ada","stamps":18446744073709551616}`, 1,
+			`input $.stamps: got 18446744073709551616, want 18446744073709551615 or less` + schema},
+		{`start greet --input {"name":"Ada","miles":1e400}`, 1, `--input: number 1e400 is out of range; want numbers that 64 bits can hold`},
+		{`start greet --input {"name":"Ada","born":"yesterday"}`, 1,
+			`input $.born: got string "yesterday", want a time such as 2006-01-02T15:04:05Z` + schema},
+		{`start greet --input {"name":"Ada","photo":"%"}`, 1, `input $.photo: got string "%", want bytes in base64` + schema},
 		{`start greet --input {"name":"Ada","tags":["a",null]}`, 1, `input $.tags[1]: got null, want string` + schema},
 		{`start greet --input {"name":"Ada","stays":[{"nights":1},{}]}`, 1, `input $.stays[1].nights: missing, want integer` + schema},
 		{`start greet --input []`, 1, `input $: got array, want object` + schema},
@@ -42,6 +56,8 @@ func TestBadInput(t *testing.T) {
 		{`start greet --input {}{}`, 1, `--input: line 1, column 3: invalid character '{' after top-level value; want one JSON value`},
 		{`start greet --input @` + file, 1, file + `: line 3, column 14: invalid character '2' after array element; want one JSON value`},
 		{`start greet --input @/nowhere`, 1, `--input=@/nowhere: no such file or directory; want a file that can be read`},
+		{`start greet --input @` + filepath.Dir(file), 1, filepath.Dir(file) + `: is a directory; want a file that can be read`},
+		{`start greet --input {"name":"Ada"} --id=`, 2, `--id "": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
 		{`start greet --input {"name":"Ada"} --id a/b`, 2, `--id "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
 		{`start greet --input {"name":"Ada"} --id done`, 1, `run "done": exists already (completed); choose another --id, or pass --if-exists return`},
 		{`start greet --input {"name":"Ada"} --if-exists return`, 2, `--if-exists=return: want --id too; a fresh id never exists`},
@@ -66,6 +82,7 @@ func TestBadInput(t *testing.T) {
 		{`list --status odd`, 2, `--status="odd": want all|running|completed|failed|cancelled`},
 		{`list --limit 0`, 2, `--limit=0: want 1 to 1000`},
 		{`list --workflow a/b`, 2, `--workflow "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
+		{`list --workflow gret`, 1, `workflow "gret": not registered; did you mean greet?`},
 		{`list --colour`, 2, `unknown flag: --colour; see orchestrator list --help`},
 		{`list all`, 2, `list: "all" is one argument too many; usage: orchestrator list [flags]`},
 		{`-o xml list`, 2, `--output="xml": want table|json`},
@@ -73,6 +90,10 @@ func TestBadInput(t *testing.T) {
 		{`list --namespace a/b`, 2, `--namespace "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
 		{`lst`, 2, `command "lst": unknown; did you mean list?`},
 		{`frobnicate`, 2, `command "frobnicate": unknown; see orchestrator --help`},
+		{`help lst`, 2, `command "lst": unknown; did you mean list?`},
+		{`help list frobnicate`, 2, `command "frobnicate": unknown; see orchestrator list --help`},
+		{`completion bsh`, 2, `command "bsh": unknown; did you mean bash?`},
+		{`completion bash zsh`, 2, `bash: "zsh" is one argument too many; usage: orchestrator completion bash`},
 		{`demo --worker /nowhere`, 1, `demo: no worker program at /nowhere; build it with: go build -o bin/ ./cmd/... or name it with --worker`},
 		{`dev --redis-port 70000`, 2, `--redis-port=70000: want 0 to 65535`},
 	} {
@@ -149,5 +170,48 @@ func TestRedisUnreachable(t *testing.T) {
 	got := errOut.String()
 	if code != ExitError || !strings.HasPrefix(got, "error: redis at 127.0.0.1:1 cannot be reached") || strings.Count(got, "\n") != 1 {
 		t.Errorf("Run = %d %q, want 1 and one line that names the address", code, got)
+	}
+}
+
+// full is a disk with no room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
+}
+
+// TestOutputFull checks that a result which nobody gets is an error.
+func TestOutputFull(t *testing.T) {
+	w := newWorld(t)
+	w.start("a", "greet")
+	w.start("bad", "fail")
+	for _, args := range []string{
+		"list", "list -o json", "show a", "items a", "errors bad", "state a", "queues", "workers", "workflows",
+		"workflows greet", "watch a", "watch a -o json", "version", "help", "completion bash",
+	} {
+		var errOut strings.Builder
+		code := Run(t.Context(), append([]string{"--redis", "redis://" + w.redis.Addr(), "--embedded"}, strings.Fields(args)...),
+			strings.NewReader(""), full{}, &errOut)
+		want := "error: standard output: no space left on device; the result is not printed in full\n"
+		if code != ExitError || !strings.HasSuffix(errOut.String(), want) || strings.Count(errOut.String(), "error: ") != 1 {
+			t.Errorf("%s = %d %q, want 1 and %q", args, code, errOut.String(), want)
+		}
+	}
+}
+
+// TestInterruptedInput checks that a first Ctrl-C ends a start that waits for
+// its input.
+func TestInterruptedInput(t *testing.T) {
+	stdin, keyboard := io.Pipe()
+	defer keyboard.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		keyboard.Write([]byte(`{"name":`))
+		cancel()
+	}()
+	var errOut strings.Builder
+	code := Run(ctx, []string{"start", "greet", "--redis", "redis://127.0.0.1:1"}, stdin, io.Discard, &errOut)
+	if want := "error: standard input: interrupted; no run was started\n"; code != ExitError || errOut.String() != want {
+		t.Errorf("Run = %d %q, want 1 %q", code, errOut.String(), want)
 	}
 }

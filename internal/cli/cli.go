@@ -54,6 +54,9 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = a.stdout.err
+	}
+	if err == nil {
 		return ExitOK
 	}
 	if !errors.Is(err, errReported) {

@@ -20,10 +20,14 @@ import (
 
 // guest is the input of the tests' workflows.
 type guest struct {
-	Name  string   `json:"name"`
-	Age   uint8    `json:"age,omitempty"`
-	Tags  []string `json:"tags,omitempty"`
-	Stays []stay   `json:"stays,omitempty"`
+	Name   string    `json:"name"`
+	Age    uint8     `json:"age,omitempty"`
+	Miles  int64     `json:"miles,omitempty"`
+	Stamps uint64    `json:"stamps,omitempty"`
+	Born   time.Time `json:"born,omitzero"`
+	Photo  []byte    `json:"photo,omitempty"`
+	Tags   []string  `json:"tags,omitempty"`
+	Stays  []stay    `json:"stays,omitempty"`
 }
 
 type stay struct {

@@ -7,17 +7,25 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/floxrun/flox/internal/buildinfo"
+	"github.com/floxrun/flox/internal/demo"
 	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/worker"
 )
 
 func TestStart(t *testing.T) {
 	w := newWorld(t)
 	if got := w.ok("start", "greet", "--id", "a", "--input", `{"name":"Ada"}`); got != "a\n" {
 		t.Errorf("start printed %q, want the id", got)
+	}
+	everything := `{"name":"Ada","age":255,"miles":-9223372036854775808,"stamps":18446744073709551615,
+		"born":"2006-01-02T15:04:05+07:00","photo":"aGk=","tags":null,"stays":[]}`
+	if r := w.run("start", "greet", "--wait", "--input", everything); r.code != ExitOK {
+		t.Errorf("start with the widest input = %+v, want 0: what the schema lets pass the node can read", r)
 	}
 	if got := w.ok("start", "greet", "--id", "a", "--if-exists", "return", "--input", `{"name":"Ada"}`); got != "a\n" {
 		t.Errorf("start of what exists printed %q, want its id", got)
@@ -57,7 +65,7 @@ func TestWaitExitCodes(t *testing.T) {
 	if r.code != ExitFailed || r.errOut != want {
 		t.Errorf("failed: exit code %d, stderr %q, want 3 and %q", r.code, r.errOut, want)
 	}
-	wantParts(t, "failed", r.out, "status    failed", "at        first: 1 parked")
+	wantParts(t, "failed", r.out, "status    failed", "0 in progress, 1 parked", "at        first: 1 parked")
 
 	r = w.run("--timeout", "300ms", "start", "gate", "--id", "slow", "--wait", "--input", `{"name":"Ada"}`)
 	want = "run slow started\nerror: run slow: has not ended within 300ms; it goes on, see: orchestrator watch slow\n"
@@ -269,6 +277,9 @@ func TestWorkflowsWorkersQueues(t *testing.T) {
 		w.json(&workers, "workers")
 		return len(workers.Workers) == 1
 	})
+	if strings.Contains(w.ok("workers", "-o", "json"), "null") {
+		t.Error("workers -o json has a null where a list belongs")
+	}
 	if workers.Workers[0].Name != "tester" {
 		t.Errorf("worker is %+v, want tester", workers.Workers[0])
 	}
@@ -315,6 +326,56 @@ func TestWatch(t *testing.T) {
 	wantParts(t, "watch", r.out, "completed")
 	if r.code != ExitOK {
 		t.Errorf("watch of all: exit code %d, want 0", r.code)
+	}
+}
+
+func TestBrief(t *testing.T) {
+	if got := brief("short"); got != "short" {
+		t.Errorf("brief of a short text = %q", got)
+	}
+	if got, want := brief(strings.Repeat("é", 1000)), strings.Repeat("é", widest-1)+"…"; got != want {
+		t.Errorf("brief of a long text = %q, want %q", got, want)
+	}
+}
+
+// TestExamples checks that each command has an example, and that the inputs
+// which the help and the README show fit.
+func TestExamples(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(readme)
+	for _, c := range newApp(nil, io.Discard, io.Discard).root().Commands() {
+		switch c.Name() {
+		case "help", "completion", "version":
+		default:
+			if !strings.HasPrefix(c.Example, "  "+program+" "+c.Name()) {
+				t.Errorf("%s: example %q, want one that starts with the command, two spaces in", c.Name(), c.Example)
+			}
+		}
+		text += c.Example
+	}
+	defs, err := demo.Workflows(demo.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, d := range defs {
+		schema, err := worker.InputSchema(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pattern := regexp.MustCompile(`start ` + d.Name() + ` .*--input '([^']*)'`)
+		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+			found++
+			if err := checkSchema(schema, []byte(m[1])); err != nil {
+				t.Errorf("%s: %v", m[0], err)
+			}
+		}
+	}
+	if found < 2 {
+		t.Errorf("found %d inputs in the help and the README, want 2 or more", found)
 	}
 }
 

@@ -36,9 +36,10 @@ func (a *app) retryCmd() *cobra.Command {
 
 func (a *app) controlCmd(op flox.ControlOp, done, short string, do func(*flox.Control, context.Context, string) error) *cobra.Command {
 	return &cobra.Command{
-		Use:   string(op) + " RUN...",
-		Short: short,
-		Args:  wantRuns(1, -1),
+		Use:     string(op) + " RUN...",
+		Short:   short,
+		Example: fmt.Sprintf("  %[1]s %[2]s order-1001\n  %[1]s %[2]s order-1001 order-1002 -o json", program, op),
+		Args:    wantRuns(1, -1),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				return a.control(op, done, ids, func(id string) error { return do(s.ctl, ctx, id) })

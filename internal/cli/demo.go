@@ -25,7 +25,8 @@ three worker processes, all on this machine; check the site's links and take 200
 orders through payment and shipping; kill one worker with SIGKILL while it holds
 work; then compare all outputs, states and the gateway's ledger with what had to
 happen. Needs no Redis and takes less than a minute.`,
-		Args: wantArgs(0, 0, ""),
+		Example: "  orchestrator demo",
+		Args:    wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			worker, err := workerPath(path)
 			if err != nil {
@@ -65,7 +66,7 @@ func workerPath(path string) (string, error) {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		return "", fmt.Errorf("demo: no worker program at %s; build it with: go build -o bin/ ./cmd/... or name it with --worker", path)
 	}
-	return path, nil
+	return filepath.Abs(path) // a bare name would be looked for in PATH
 }
 
 func (a *app) printDemo(r *demorun.Report) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -23,7 +24,8 @@ func (a *app) devCmd() *cobra.Command {
 		Short: "Run a Redis and a worker of the demo workflows in one process, to try things out",
 		Long: `Run an embedded Redis, a worker of the demo workflows and a small web site to check
 in one process, until interrupted. What is in that Redis ends with the process.`,
-		Args: wantArgs(0, 0, ""),
+		Example: "  orchestrator dev --redis-port 6379",
+		Args:    wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if port < 0 || port > 65535 {
 				return flags.Usagef("--redis-port=%d: want 0 to 65535", port)
@@ -99,5 +101,13 @@ In another terminal:
   export FLOX_REDIS=%s FLOX_EMBEDDED=true FLOX_NAMESPACE=%s
   %s start linkcheck --wait --input '%s'
   %s start order --wait --input '%s'
-`, a.redis, a.redis, a.namespace, program, input, program, order)
+`, a.redis, a.redis, a.namespace, called(os.Args[0]), input, called(os.Args[0]), order)
+}
+
+// called is the program as the person at the terminal can call it again.
+func called(arg0 string) string {
+	if filepath.Base(arg0) == program {
+		return arg0
+	}
+	return program
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -76,5 +78,24 @@ func TestPrintDemo(t *testing.T) {
 			t.Errorf("printDemo(%+v) = %v, %q, want it to end with %q", tt.report, err, out.String(), tt.want)
 		}
 		wantParts(t, "faults", errOut.String(), tt.report.Faults...)
+	}
+}
+
+// TestWorkerPath checks that the program named is the one that runs.
+func TestWorkerPath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("worker", nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := workerPath("worker"); err != nil || !filepath.IsAbs(got) {
+		t.Errorf("workerPath(%q) = %q, %v, want an absolute path: a bare name would be looked for in PATH", "worker", got, err)
+	}
+}
+
+func TestCalled(t *testing.T) {
+	for arg0, want := range map[string]string{"bin/orchestrator": "bin/orchestrator", "orchestrator": program, "/tmp/cli.test": program} {
+		if got := called(arg0); got != want {
+			t.Errorf("called(%q) = %q, want %q", arg0, got, want)
+		}
 	}
 }

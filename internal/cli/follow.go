@@ -136,9 +136,15 @@ func nextLook(ctx context.Context, id string, events <-chan flox.RunEvent, tick 
 
 // progressText is how a run stands in one line.
 func progressText(i flox.RunInfo) string {
-	text := fmt.Sprintf("run %s: %s, %d steps done, %d in progress", i.ID, i.Status, i.Counts.Committed, i.Counts.Live)
+	text := fmt.Sprintf("run %s: %s, %d steps done, %d in progress", i.ID, i.Status, i.Counts.Committed, inProgress(i.Counts))
+	if i.Counts.Parked > 0 {
+		text += fmt.Sprintf(", %d parked", i.Counts.Parked)
+	}
 	if i.Counts.Failed > 0 {
 		text += fmt.Sprintf(", %d fallbacks", i.Counts.Failed)
 	}
 	return text
 }
+
+// inProgress counts the live tokens that are not parked.
+func inProgress(c flox.Counts) int64 { return c.Live - c.Parked }

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -17,29 +19,62 @@ import (
 // readInput returns a run's input: the value of --input, the file it names
 // behind an @, or standard input for "-" and, unless that is a terminal, for no
 // flag at all.
-func (a *app) readInput(value string, given bool) ([]byte, error) {
+func (a *app) readInput(ctx context.Context, value string, given bool) ([]byte, error) {
 	what, from := "--input", io.Reader(strings.NewReader(value))
 	switch path, isFile := strings.CutPrefix(value, "@"); {
 	case !given && isTerminal(a.stdin):
-		return nil, flags.Usagef("--input: missing; want JSON, @FILE, or - for standard input")
+		return nil, flags.Usagef("--input: missing; %s", wantInput)
 	case !given, value == "-":
 		what, from = "standard input", a.stdin
 	case isFile:
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("--input=%s: %w; want a file that can be read", value, errors.Unwrap(err))
+			return nil, fmt.Errorf("--input=%s: %w; want a file that can be read", value, bare(err))
 		}
 		defer f.Close()
 		what, from = path, f
 	}
-	b, err := io.ReadAll(io.LimitReader(from, flox.DefaultMaxPayload+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+	b, err := readAll(ctx, io.LimitReader(from, flox.DefaultMaxPayload+1))
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s: interrupted; no run was started", what)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w; want a file that can be read", what, bare(err))
+	case len(b) == 0 && !given:
+		return nil, flags.Usagef("--input: missing, and standard input is empty; %s", wantInput)
 	}
 	if len(b) > flox.DefaultMaxPayload {
 		return nil, fmt.Errorf("%s: more than %d bytes; pass large data by reference", what, flox.DefaultMaxPayload)
 	}
 	return b, checkSyntax(what, b)
+}
+
+// readAll is io.ReadAll until ctx ends. Nothing interrupts a read of a terminal,
+// so that one is left behind: the program ends now.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	done := make(chan struct{})
+	var read []byte
+	var failed error
+	go func() {
+		defer close(done)
+		read, failed = io.ReadAll(r)
+	}()
+	select {
+	case <-done:
+		return read, failed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+const wantInput = "want JSON, @FILE, or - for standard input"
+
+// bare is the cause of an error about a file, without the operation and path.
+func bare(err error) error {
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return file.Err
+	}
+	return err
 }
 
 // checkSyntax names the place where b stops being one JSON value.
@@ -54,6 +89,9 @@ func checkSyntax(what string, b []byte) error {
 	err := json.Unmarshal(b, &v)
 	if err == nil {
 		return nil
+	}
+	if number, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: %s is out of range; want numbers that 64 bits can hold", what, number.Value)
 	}
 	bad, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {

@@ -21,9 +21,10 @@ type itemsView struct {
 
 func (a *app) itemsCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "items RUN",
-		Short: "List a run's finished steps and where its tokens stand",
-		Args:  wantRuns(1, 1),
+		Use:     "items RUN",
+		Short:   "List a run's finished steps and where its tokens stand",
+		Example: "  orchestrator items order-1001",
+		Args:    wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				v, err := s.items(ctx, args[0])
@@ -78,9 +79,10 @@ func (a *app) printItems(v itemsView) {
 func (a *app) errorsCmd() *cobra.Command {
 	var stack bool
 	cmd := &cobra.Command{
-		Use:   "errors RUN",
-		Short: "List a run's newest errors",
-		Args:  wantRuns(1, 1),
+		Use:     "errors RUN",
+		Short:   "List a run's newest errors",
+		Example: "  orchestrator errors order-1001 --stack",
+		Args:    wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				records, err := s.st.Errors(ctx, args[0])
@@ -127,9 +129,10 @@ type stateView struct {
 
 func (a *app) stateCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "state RUN",
-		Short: "Print what a run's steps contributed to its state, in commit order",
-		Args:  wantRuns(1, 1),
+		Use:     "state RUN",
+		Short:   "Print what a run's steps contributed to its state, in commit order",
+		Example: "  orchestrator state order-1001 -o json",
+		Args:    wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				log, err := s.st.State(ctx, args[0], 0)

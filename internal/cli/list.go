@@ -19,8 +19,12 @@ func (a *app) listCmd() *cobra.Command {
 	var req flox.ListRequest
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List runs, newest first",
-		Args:  wantArgs(0, 0, ""),
+		Short: "List runs by status, newest first",
+		Long: `List runs: first those that have not ended, then the completed, the failed and the
+cancelled ones, each of these newest first.`,
+		Example: `  orchestrator list --status failed --workflow order
+  orchestrator list --limit 100 -o json`,
+		Args: wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if status.Value != "all" {
 				req.Status = flox.Status(status.Value)
@@ -51,6 +55,11 @@ func (a *app) list(ctx context.Context, req flox.ListRequest) error {
 		if err != nil {
 			return err
 		}
+		if req.Workflow != "" && req.Cursor == "" && len(page.Runs) == 0 {
+			if _, err := s.workflow(ctx, req.Workflow); err != nil {
+				return err
+			}
+		}
 		if a.json() {
 			page.Runs = list(page.Runs)
 			return a.printJSON(page)
@@ -68,7 +77,7 @@ func (a *app) printRuns(page flox.RunPage) {
 			end = time.Now()
 		}
 		t.row(r.ID, r.Workflow, r.Status, stamp(r.Created), short(max(0, end.Sub(r.Created))),
-			r.Counts.Committed, r.Counts.Live, r.Cause)
+			r.Counts.Committed, r.Counts.Live, brief(r.Cause))
 	}
 	t.print(a.stdout)
 	if page.Next != "" {

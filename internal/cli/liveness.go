@@ -12,14 +12,18 @@ import (
 
 func (a *app) workersCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "workers",
-		Short: "List the workers and how busy they are",
-		Args:  wantArgs(0, 0, ""),
+		Use:     "workers",
+		Short:   "List the workers and how busy they are",
+		Example: "  orchestrator workers",
+		Args:    wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				workers, err := s.st.Workers(ctx)
 				if err != nil {
 					return err
+				}
+				for i := range workers {
+					workers[i].Active = list(workers[i].Active)
 				}
 				if a.json() {
 					return a.printJSON(map[string]any{"workers": list(workers)})
@@ -55,9 +59,10 @@ type queueView struct {
 
 func (a *app) queuesCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "queues",
-		Short: "List the queues and how full they are",
-		Args:  wantArgs(0, 0, ""),
+		Use:     "queues",
+		Short:   "List the queues and how full they are",
+		Example: "  orchestrator queues",
+		Args:    wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				stats, err := s.queues(ctx)

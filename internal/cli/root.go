@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,8 +14,9 @@ import (
 
 // app is one invocation of the program.
 type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdin  io.Reader
+	stdout *sink
+	stderr io.Writer
 
 	redis, namespace string
 	embedded         bool
@@ -23,7 +25,7 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: stdout, stderr: stderr, output: flags.NewChoice("table", "json")}
+	return &app{stdin: stdin, stdout: &sink{w: stdout}, stderr: stderr, output: flags.NewChoice("table", "json")}
 }
 
 func (a *app) root() *cobra.Command {
@@ -37,12 +39,7 @@ FLOX_REDIS, --namespace FLOX_NAMESPACE, --output FLOX_OUTPUT, --timeout FLOX_TIM
 Exit codes: 0 ok, 1 error, 2 wrong command line; of commands that wait for a
 run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return unknownCommand(cmd, args[0])
-		},
+		Args:              known,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: a.prepare,
 	}
@@ -61,6 +58,7 @@ run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.errorsCmd(), a.stateCmd(),
 		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(),
 		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
+	strict(root)
 	return root
 }
 
@@ -78,6 +76,37 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
+// strict lets the commands that cobra adds refuse what they do not know, as ours
+// do.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error { return known(root, args) }
+		case "completion":
+			c.Args = known
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range c.Commands() {
+				shell.Args = wantArgs(0, 0, "")
+			}
+		}
+	}
+}
+
+// known refuses args that lead to no command below cmd.
+func known(cmd *cobra.Command, args []string) error {
+	for _, name := range args {
+		i := slices.IndexFunc(cmd.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
+		if i < 0 {
+			return unknownCommand(cmd, name)
+		}
+		cmd = cmd.Commands()[i]
+	}
+	return nil
+}
+
 // unknownCommand names the command that was probably meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
 	var names []string
@@ -89,7 +118,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	if near := nearest(name, names); near != "" {
 		return flags.Usagef("command %q: unknown; did you mean %s?", name, near)
 	}
-	return flags.Usagef("command %q: unknown; see %s --help", name, program)
+	return flags.Usagef("command %q: unknown; see %s --help", name, cmd.CommandPath())
 }
 
 // wantArgs refuses other numbers of arguments than min to max (-1: no limit);

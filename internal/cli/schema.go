@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -26,11 +29,16 @@ func checkSchema(schema, input []byte) error {
 	if err != nil {
 		return fmt.Errorf("registered schema: %w", err)
 	}
-	var v any
-	if err := json.Unmarshal(input, &v); err != nil {
+	var exact, v any
+	exactly := json.NewDecoder(bytes.NewReader(input))
+	exactly.UseNumber() // what a float64 rounds, the node may refuse
+	if err := exactly.Decode(&exact); err != nil {
 		return err
 	}
-	if err := mismatch(&s, v, "$"); err != nil {
+	if err := mismatch(&s, exact, "$"); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(input, &v); err != nil {
 		return err
 	}
 	return resolved.Validate(v) // knows the keywords that mismatch does not
@@ -57,12 +65,53 @@ func mismatch(s *jsonschema.Schema, v any, path string) error {
 				return err
 			}
 		}
-	case float64:
-		if s.Minimum != nil && v < *s.Minimum {
-			return fmt.Errorf("%s: got %v, want %v or more", path, v, *s.Minimum)
+	case json.Number:
+		return numberMismatch(s, v, path)
+	case string:
+		return stringMismatch(s, v, path)
+	}
+	return nil
+}
+
+// numberMismatch takes as integers what Go's integer types do: digits alone, of
+// 64 bits at most.
+func numberMismatch(s *jsonschema.Schema, v json.Number, path string) error {
+	f, err := v.Float64()
+	if err != nil {
+		return fmt.Errorf("%s: got %v, want a number that 64 bits can hold", path, v)
+	}
+	if s.Minimum != nil && f < *s.Minimum {
+		return fmt.Errorf("%s: got %v, want %v or more", path, v, *s.Minimum)
+	}
+	if s.Maximum != nil && f > *s.Maximum {
+		return fmt.Errorf("%s: got %v, want %v or less", path, v, *s.Maximum)
+	}
+	types := typesOf(s)
+	if !slices.Contains(types, "integer") || slices.Contains(types, "number") {
+		return nil
+	}
+	unsigned := s.Minimum != nil && *s.Minimum >= 0
+	if _, err = v.Int64(); err != nil && unsigned {
+		_, err = strconv.ParseUint(v.String(), 10, 64)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case unsigned:
+		return fmt.Errorf("%s: got %v, want %d or less", path, v, uint64(math.MaxUint64))
+	}
+	return fmt.Errorf("%s: got %v, want %d to %d", path, v, math.MinInt64, math.MaxInt64)
+}
+
+func stringMismatch(s *jsonschema.Schema, v, path string) error {
+	if s.Format == "date-time" {
+		if _, err := time.Parse(time.RFC3339, v); err != nil {
+			return fmt.Errorf("%s: got %s, want a time such as 2006-01-02T15:04:05Z", path, describe(v))
 		}
-		if s.Maximum != nil && v > *s.Maximum {
-			return fmt.Errorf("%s: got %v, want %v or less", path, v, *s.Maximum)
+	}
+	if s.ContentEncoding == "base64" {
+		if _, err := base64.StdEncoding.DecodeString(v); err != nil {
+			return fmt.Errorf("%s: got %s, want bytes in base64", path, describe(v))
 		}
 	}
 	return nil
@@ -132,10 +181,10 @@ func itemRange(s *jsonschema.Schema) string {
 func hasType(t string, v any) bool {
 	switch t {
 	case "integer":
-		f, ok := v.(float64)
-		return ok && f == math.Trunc(f)
+		n, ok := v.(json.Number)
+		return ok && !strings.ContainsAny(n.String(), ".eE")
 	case "number":
-		_, ok := v.(float64)
+		_, ok := v.(json.Number)
 		return ok
 	}
 	return t == kind(v)
@@ -149,7 +198,7 @@ func kind(v any) string {
 		return "boolean"
 	case string:
 		return "string"
-	case float64:
+	case json.Number:
 		return "number"
 	case []any:
 		return "array"
@@ -160,7 +209,7 @@ func kind(v any) string {
 // describe is a value's kind and, if it is short, the value.
 func describe(v any) string {
 	switch v.(type) {
-	case string, float64, bool:
+	case string, json.Number, bool:
 		if b, err := json.Marshal(v); err == nil && len(b) <= 40 {
 			return kind(v) + " " + string(b)
 		}

@@ -38,7 +38,9 @@ func (a *app) showCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show how a run stands: counts, where its tokens are, output, errors",
-		Args:  wantRuns(1, 1),
+		Example: `  orchestrator show order-1001
+  orchestrator show order-1001 -o json`,
+		Args: wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				v, err := s.view(ctx, args[0])
@@ -139,7 +141,7 @@ func (a *app) printRun(v runView) {
 		t.row("age", short(max(0, time.Since(v.Created))))
 	}
 	t.row("steps", fmt.Sprintf("%d made, %d done, %d fallbacks, %d dropped, %d in progress, %d parked",
-		v.Counts.Created, v.Counts.Committed, v.Counts.Failed, v.Counts.Dropped, v.Counts.Live, v.Counts.Parked))
+		v.Counts.Created, v.Counts.Committed, v.Counts.Failed, v.Counts.Dropped, inProgress(v.Counts), v.Counts.Parked))
 	for _, at := range v.Standing {
 		t.row("at", fmt.Sprintf("%s: %d %s", at.Node, at.Count, at.Place))
 	}

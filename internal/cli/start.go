@@ -17,6 +17,7 @@ type startFlags struct {
 	input    string
 	given    bool // --input was
 	id       string
+	named    bool // --id was given
 	ifExists *flags.Choice
 	delay    time.Duration
 	wait     bool
@@ -31,11 +32,12 @@ func (a *app) startCmd() *cobra.Command {
 
 The input is checked against the workflow's schema before anything is written;
 see the schema with: orchestrator workflows WORKFLOW`,
-		Example: `  orchestrator start order --input @order.json --id order-1001 --if-exists return
-  echo '{"url":"http://127.0.0.1:8080/"}' | orchestrator start linkcheck --wait`,
+		Example: `  orchestrator start linkcheck --wait --input '{"start":"http://127.0.0.1:8080/"}'
+  orchestrator start order --id order-1001 --if-exists return --input @order.json
+  orchestrator start order --wait --timeout 1m < order.json`,
 		Args: wantArgs(1, 1, "WORKFLOW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.given = cmd.Flags().Changed("input")
+			f.given, f.named = cmd.Flags().Changed("input"), cmd.Flags().Changed("id")
 			return a.start(cmd.Context(), args[0], f)
 		},
 	}
@@ -52,14 +54,14 @@ see the schema with: orchestrator workflows WORKFLOW`,
 // options checks what can be checked without the store.
 func (f startFlags) options() ([]flox.StartOption, error) {
 	var opts []flox.StartOption
-	if f.id != "" {
+	if f.named {
 		if err := flox.CheckName("--id", f.id); err != nil {
 			return nil, flags.Usagef("%v", err)
 		}
 		opts = append(opts, flox.WithID(f.id))
 	}
 	if f.ifExists.Value == "return" {
-		if f.id == "" {
+		if !f.named {
 			return nil, flags.Usagef("--if-exists=return: want --id too; a fresh id never exists")
 		}
 		opts = append(opts, flox.IfExists())
@@ -78,7 +80,7 @@ func (a *app) start(ctx context.Context, workflow string, f startFlags) error {
 	if err != nil {
 		return err
 	}
-	input, err := a.readInput(f.input, f.given)
+	input, err := a.readInput(ctx, f.input, f.given)
 	if err != nil {
 		return err
 	}

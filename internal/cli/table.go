@@ -29,6 +29,9 @@ func (a *app) table(header ...string) *table {
 func colours(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
 
 func isTerminal(v any) bool {
+	if s, ok := v.(*sink); ok {
+		v = s.w
+	}
 	f, ok := v.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
@@ -110,6 +113,17 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// widest is how much of a text a table of many rows shows.
+const widest = 100
+
+// brief is the beginning of a long text.
+func brief(s string) string {
+	if r := []rune(s); len(r) > widest {
+		return string(r[:widest-1]) + "…"
+	}
+	return s
 }
 
 // short rounds d to what a person wants to know.

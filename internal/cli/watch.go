@@ -21,6 +21,8 @@ func (a *app) watchCmd() *cobra.Command {
 3 failed, 4 cancelled, 5 --timeout passed first). With -o json, what happens is
 one object a line, and the run itself the last object. Without a run, print each change
 of any run's status until interrupted.`,
+		Example: `  orchestrator watch order-1001 --timeout 5m
+  orchestrator watch`,
 		Args: wantRuns(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opening, cancel := a.request(cmd.Context())
@@ -83,7 +85,7 @@ func (a *app) printEvent(e statusEvent) error {
 	t := &table{colour: colours(a.stdout)}
 	t.row(e.Time.Format(time.TimeOnly), e.Run, e.Status)
 	t.print(a.stdout)
-	return nil
+	return a.stdout.err
 }
 
 // statsText counts runs by status, over all workflows.

@@ -43,7 +43,9 @@ func (a *app) workflowsCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "workflows [NAME]",
 		Short: "List the registered workflows, or show one's graph and input schema",
-		Args:  wantArgs(0, 1, "NAME"),
+		Example: `  orchestrator workflows
+  orchestrator workflows order`,
+		Args: wantArgs(0, 1, "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
 				if len(args) == 0 {

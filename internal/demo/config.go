@@ -35,6 +35,11 @@ type Config struct {
 // os.Getenv or a stand-in.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	c := Config{GatewayURL: getenv(EnvGateway)}
+	if c.GatewayURL != "" {
+		if _, err := NewGatewayClient(c.GatewayURL, nil); err != nil {
+			return Config{}, fmt.Errorf("%s: %w", EnvGateway, err)
+		}
+	}
 	if s := getenv(EnvBackoff); s != "" {
 		d, err := time.ParseDuration(s)
 		if err != nil || d <= 0 {

@@ -171,6 +171,11 @@ func TestConfigFromEnv(t *testing.T) {
 	if _, err := ConfigFromEnv(func(k string) string { return env[k] }); err == nil {
 		t.Error("ConfigFromEnv with a bad duration succeeds, want an error")
 	}
+	env = map[string]string{EnvGateway: "nonsense"}
+	_, err = ConfigFromEnv(func(k string) string { return env[k] })
+	if want := `FLOX_DEMO_GATEWAY: gateway "nonsense": want a URL such as http://127.0.0.1:8090`; err == nil || err.Error() != want {
+		t.Errorf("ConfigFromEnv with a bad URL = %v, want %s", err, want)
+	}
 }
 
 func TestWorkflows(t *testing.T) {

@@ -81,13 +81,18 @@ func children(t *testing.T) []string {
 
 // TestWorkerThatCannotStart checks that the demo says why, and ends.
 func TestWorkerThatCannotStart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "worker")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\necho starting >&2\necho error: no more >&2\nexit 1\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	_, err := Run(t.Context(), Config{Worker: path, Orders: 1, Progress: func(string) {}, Event: func(string) {}})
-	if err == nil || !strings.HasPrefix(err.Error(), "worker demo-worker-") || !strings.HasSuffix(err.Error(), ": error: no more") {
-		t.Errorf("Run = %v, want the worker's name and its last line", err)
+	for _, tt := range []struct{ script, want string }{
+		{"echo starting >&2; echo error: no more >&2; exit 1", "ended (exit status 1): error: no more"},
+		{"exit 1", "ended (exit status 1): it said nothing"},
+	} {
+		path := filepath.Join(t.TempDir(), "worker")
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+tt.script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Run(t.Context(), Config{Worker: path, Orders: 1, Progress: func(string) {}, Event: func(string) {}})
+		if err == nil || !strings.HasPrefix(err.Error(), "worker demo-worker-") || !strings.HasSuffix(err.Error(), tt.want) {
+			t.Errorf("Run = %v, want the worker's name and %q", err, tt.want)
+		}
 	}
 }
 

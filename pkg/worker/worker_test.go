@@ -313,5 +313,13 @@ func TestHelpAndVersion(t *testing.T) {
 		if strings.Contains(out.String(), "embedded") {
 			t.Errorf("%s shows a flag that is hidden:\n%s", arg, out.String())
 		}
+		if arg == "--version" && strings.Contains(out.String(), "  ") {
+			t.Errorf("%s = %q, want single spaces", arg, out.String())
+		}
+		closed, unread := io.Pipe()
+		closed.Close()
+		if err := Run(t.Context(), []string{arg}, unread, io.Discard); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("%s with nobody to read it = %v, want %v", arg, err, io.ErrClosedPipe)
+		}
 	}
 }
