@@ -187,14 +187,21 @@ func TestList(t *testing.T) {
 	}
 	w.start("bad", "fail")
 	wantParts(t, "list", w.ok("list"), "RUN", "a    greet     completed", "bad  fail      failed")
+	for _, id := range []string{"later", "held"} {
+		w.ok("start", "greet", "--id", id, "--input", `{"name":"you"}`, "--delay", "1h")
+	}
+	w.ok("pause", "held")
 	for _, tt := range []struct {
 		args []string
 		want int
 	}{
-		{[]string{"list"}, 4},
+		{[]string{"list"}, 6},
 		{[]string{"list", "--status", "failed"}, 1},
 		{[]string{"list", "--status", "running"}, 0},
-		{[]string{"list", "--workflow", "greet"}, 3},
+		{[]string{"list", "--status", "active"}, 2},
+		{[]string{"list", "--status", "paused", "--limit", "1"}, 1},
+		{[]string{"list", "--status", "pending"}, 1},
+		{[]string{"list", "--workflow", "greet"}, 5},
 	} {
 		var page flox.RunPage
 		w.json(&page, tt.args...)
@@ -216,8 +223,8 @@ func TestList(t *testing.T) {
 			break
 		}
 	}
-	if len(seen) != 4 {
-		t.Errorf("pages of one gave %v, want 4 runs", seen)
+	if len(seen) != 6 {
+		t.Errorf("pages of one gave %v, want 6 runs", seen)
 	}
 	if r := w.run("list", "--limit", "1"); !strings.HasPrefix(r.errOut, "more: add --cursor ") {
 		t.Errorf("list of a part: stderr %q, want how to go on", r.errOut)

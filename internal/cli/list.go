@@ -10,12 +10,15 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
+// active is the status, for list, of all runs that have not ended.
+const active = "active"
+
 // maxPage is the most runs list asks for at once.
 const maxPage = 1000
 
 func (a *app) listCmd() *cobra.Command {
-	status := flags.NewChoice("all", string(flox.StatusRunning), string(flox.StatusCompleted),
-		string(flox.StatusFailed), string(flox.StatusCancelled))
+	status := flags.NewChoice("all", active, string(flox.StatusPending), string(flox.StatusRunning),
+		string(flox.StatusPaused), string(flox.StatusCompleted), string(flox.StatusFailed), string(flox.StatusCancelled))
 	var req flox.ListRequest
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -26,22 +29,19 @@ cancelled ones, each of these newest first.`,
   orchestrator list --limit 100 -o json`,
 		Args: wantArgs(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if status.Value != "all" {
-				req.Status = flox.Status(status.Value)
-			}
-			return a.list(cmd.Context(), req)
+			return a.list(cmd.Context(), req, status.Value)
 		},
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.Var(status, "status", "only these; running are all that have not ended")
+	fs.Var(status, "status", "only these; active are all that have not ended")
 	fs.StringVar(&req.Workflow, "workflow", "", "only runs of this workflow")
 	fs.IntVar(&req.Limit, "limit", 20, "runs a page")
 	fs.StringVar(&req.Cursor, "cursor", "", "where the last page ended")
 	return cmd
 }
 
-func (a *app) list(ctx context.Context, req flox.ListRequest) error {
+func (a *app) list(ctx context.Context, req flox.ListRequest, status string) error {
 	if req.Limit < 1 || req.Limit > maxPage {
 		return flags.Usagef("--limit=%d: want 1 to %d", req.Limit, maxPage)
 	}
@@ -51,7 +51,7 @@ func (a *app) list(ctx context.Context, req flox.ListRequest) error {
 		}
 	}
 	return a.with(ctx, func(ctx context.Context, s *session) error {
-		page, err := s.ctl.List(ctx, req)
+		page, err := s.list(ctx, req, status)
 		if err != nil {
 			return err
 		}
@@ -67,6 +67,41 @@ func (a *app) list(ctx context.Context, req flox.ListRequest) error {
 		a.printRuns(page)
 		return nil
 	})
+}
+
+// list narrows what the store tells apart only as ended or not.
+func (s *session) list(ctx context.Context, req flox.ListRequest, status string) (flox.RunPage, error) {
+	req.Status = flox.Status(status)
+	switch req.Status {
+	case "all":
+		req.Status = ""
+	case active:
+		req.Status = flox.StatusRunning
+	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused:
+		return s.listExactly(ctx, req, req.Status)
+	}
+	return s.ctl.List(ctx, req)
+}
+
+// listExactly fills a page with the active runs of one status.
+func (s *session) listExactly(ctx context.Context, req flox.ListRequest, status flox.Status) (flox.RunPage, error) {
+	req.Status = flox.StatusRunning
+	var all flox.RunPage
+	for limit := req.Limit; ; {
+		page, err := s.ctl.List(ctx, req)
+		if err != nil {
+			return all, err
+		}
+		for _, r := range page.Runs {
+			if r.Status == status {
+				all.Runs = append(all.Runs, r)
+			}
+		}
+		all.Next, req.Cursor, req.Limit = page.Next, page.Next, limit-len(all.Runs)
+		if page.Next == "" || req.Limit == 0 {
+			return all, nil
+		}
+	}
 }
 
 func (a *app) printRuns(page flox.RunPage) {
