@@ -35,8 +35,8 @@ type StartOption func(*startOptions)
 // one run. The default is a fresh id, see NewRunID.
 func WithID(id string) StartOption { return func(o *startOptions) { o.id = id } }
 
-// IfExists makes a start with an id that is taken return that run instead of
-// an ErrRunExists.
+// IfExists makes a start with an id that is taken by a run of the same workflow
+// return that run instead of an ErrRunExists.
 func IfExists() StartOption { return func(o *startOptions) { o.ifExists = true } }
 
 // After delays the run's first step by d.
@@ -80,12 +80,24 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 		NeedsOutput: info.NeedsOutput, Delay: o.delay,
 	})
 	if o.ifExists && errors.Is(err, ErrRunExists) {
-		err = nil
+		err = c.sameWorkflow(ctx, o.id, info.Name, err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("start: %w", err)
 	}
 	return o.id, nil
+}
+
+// sameWorkflow returns nil if the run that exists is of the workflow wanted.
+func (c *Control) sameWorkflow(ctx context.Context, id, workflow string, exists error) error {
+	run, err := c.st.Info(ctx, id)
+	if err != nil {
+		return err
+	}
+	if run.Workflow != workflow {
+		return fmt.Errorf("%w: it is a run of workflow %s, not %s", exists, run.Workflow, workflow)
+	}
+	return nil
 }
 
 // Workflow returns a registered workflow. ErrNotFound if there is none of that name.

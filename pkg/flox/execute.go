@@ -45,7 +45,7 @@ func (r *runner) execute(ctx context.Context, x *execution) (out outcome) {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		if v.unread != nil { // also if the node caught the panic
-			out = unread(v.unread)
+			out = r.unread(v)
 		}
 		out.read, out.took = v.version, time.Since(start)
 	}()
@@ -118,12 +118,15 @@ func panicked(p any) outcome {
 }
 
 // unread is the outcome of an item that could not read its state: of no class,
-// unless what was read is broken.
-func unread(err error) outcome {
-	if _, ok := errors.AsType[*stateError](err); ok {
-		return failure(err, ClassPayload)
+// unless what was read is broken, or the node asked when its time was up.
+func (r *runner) unread(v *visit) outcome {
+	if _, ok := errors.AsType[*stateError](v.unread); ok {
+		return failure(v.unread, ClassPayload)
 	}
-	return failure(err, "")
+	if errors.Is(context.Cause(v.ctx), errTimeout) {
+		return failure(&timeoutError{r.n.timeout, v.unread}, ClassTimeout)
+	}
+	return failure(v.unread, "")
 }
 
 // decode returns a pointer to the node's input.

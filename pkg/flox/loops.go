@@ -7,63 +7,6 @@ import (
 	"time"
 )
 
-// claim takes ready tokens from the queues while there are free slots.
-func (w *Worker) claim(ctx, items context.Context) {
-	for {
-		select { // hold one slot while asking, so that what comes finds one
-		case <-ctx.Done():
-			return
-		case w.slots <- struct{}{}:
-		}
-		entries, err := w.st.Claim(ctx, ClaimRequest{
-			Consumer: w.consumer, Queues: w.cfg.Queues, Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
-		})
-		<-w.slots
-		w.accept(items, EventClaimed, entries)
-		if err != nil && ctx.Err() == nil {
-			w.storeFailed("claim", err)
-			w.pause(ctx, 200*time.Millisecond)
-		}
-		if ctx.Err() != nil {
-			return
-		}
-	}
-}
-
-// reclaim takes over what dead workers left. It does not wait for free slots,
-// which a busy worker never has: what it takes over is next in line for one.
-// After the store was away it waits half a lease first, so that the living can
-// renew what they hold.
-func (w *Worker) reclaim(ctx, items context.Context) {
-	for w.pause(ctx, w.cfg.Lease/4) {
-		if time.Since(time.Unix(0, w.outage.Load())) < w.cfg.Lease/2 {
-			continue
-		}
-		most := max(cap(w.slots)-len(w.slots), (cap(w.slots)+3)/4)
-		entries, err := w.st.Reclaim(ctx, ReclaimRequest{
-			Consumer: w.consumer, Queues: w.cfg.Queues, Lease: w.cfg.Lease, Max: most,
-		})
-		if len(entries) > 0 {
-			w.cfg.Logger.Warn("took over items of a worker that is gone", logCount, len(entries))
-		}
-		w.accept(items, EventReclaimed, entries)
-		if err != nil && ctx.Err() == nil {
-			w.storeFailed("reclaim", err)
-		}
-	}
-}
-
-func (w *Worker) accept(items context.Context, kind EventKind, entries []Entry) {
-	if len(entries) == 0 {
-		return
-	}
-	w.cfg.Observer.Observe(Event{Kind: kind, Count: len(entries)})
-	now := time.Now()
-	for _, e := range entries {
-		w.handlers.Go(func() { w.handle(items, e, now) })
-	}
-}
-
 // forward moves delayed tokens to their queues when they are due. It sleeps
 // until the next one, at most a second, since others add some too.
 func (w *Worker) forward(ctx context.Context) {
@@ -110,12 +53,12 @@ func (w *Worker) heartbeat(ctx context.Context) {
 }
 
 func (w *Worker) renew(ctx context.Context, s *session) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Lease/3)
+	short, cancel := context.WithTimeout(ctx, w.cfg.Lease/3)
 	defer cancel()
 	asked := time.Now()
-	health, err := w.st.Renew(ctx, s.held)
+	health, err := w.st.Renew(short, s.held)
 	if err != nil {
-		if ctx.Err() == nil || !s.valid() {
+		if ctx.Err() == nil {
 			w.storeFailed("renew", err)
 		}
 		if !s.valid() {
@@ -173,12 +116,14 @@ func (w *Worker) janitor(ctx context.Context) {
 		if round%3 != 0 {
 			continue
 		}
-		n, err := w.st.Rebuild(ctx, "")
-		if err != nil && ctx.Err() == nil {
-			w.storeFailed("rebuild", err)
-		}
-		if n > 0 {
-			w.cfg.Logger.Warn("queued tokens again whose entries were lost", logCount, n)
+		for lost := 1; lost > 0; { // where some are lost, there are more
+			var err error
+			if lost, err = w.st.Rebuild(ctx, ""); err != nil && ctx.Err() == nil {
+				w.storeFailed("rebuild", err)
+			}
+			if lost > 0 {
+				w.cfg.Logger.Warn("queued tokens again whose entries were lost", logCount, lost)
+			}
 		}
 	}
 }
@@ -202,60 +147,20 @@ func (w *Worker) beat(ctx context.Context) {
 	}
 }
 
-// drain waits for the items in hand, cancels those that take longer than three
-// quarters of the grace period, and at its end hands back what is left.
-func (w *Worker) drain(items context.Context, cancelItems context.CancelCauseFunc) {
-	done := make(chan struct{})
-	go func() {
-		w.handlers.Wait()
-		close(done)
-	}()
-	ctx := context.WithoutCancel(items)
-	if sleepUntil(done, w.cfg.DrainGrace*3/4) {
-		return
-	}
-	cancelItems(errDraining)
-	if sleepUntil(done, w.cfg.DrainGrace/8) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.DrainGrace/8)
-	defer cancel()
-	var all sync.WaitGroup
-	for _, s := range w.sessions.list(nil) {
-		s.cancel(ErrLeaseLost)
-		all.Go(func() {
-			s.mu.Lock()
-			lease := s.current
-			s.mu.Unlock()
-			if _, err := w.st.Handback(ctx, lease, false); err != nil {
-				w.storeFailed("handback", err)
-			}
-		})
-	}
-	all.Wait()
-}
-
-// sleepUntil waits for done or d and reports whether done came.
-func sleepUntil(done <-chan struct{}, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-done:
-		return true
-	case <-t.C:
-		return false
-	}
-}
-
 // pause sleeps for about d, so that many workers do not act in step, and
 // reports whether ctx is still alive.
 func (w *Worker) pause(ctx context.Context, d time.Duration) bool {
 	return sleepOr(ctx, time.Duration(float64(d)*(0.75+rand.Float64()/4)), nil) == nil
 }
 
-// storeFailed notes a failed call to the store.
+// storeFailed notes a failed call to the store. Those that look into runs may
+// have failed because of what is there: they do not say that the store was away.
 func (w *Worker) storeFailed(call string, err error) {
-	w.outage.Store(time.Now().UnixNano())
+	switch call {
+	case "load", "state", "commit", "handback", "settle", "rebuild", "register":
+	default:
+		w.outage.Store(time.Now().UnixNano())
+	}
 	w.cfg.Observer.Observe(Event{Kind: EventStoreError, Outcome: call, Count: 1})
 	w.cfg.Logger.Warn("store call failed", logCall, call, logError, err)
 }

@@ -29,6 +29,8 @@ func (m *Memory) Load(ctx context.Context, e Entry, owner string, crashLimit int
 		return Loaded{Grant: GrantParked}, nil
 	}
 	t.owner = owner
+	t.entry.consumer = e.Consumer
+	t.entry.leaseStart = time.Now()
 	t.run.granted = true
 	grant := GrantOK
 	if t.crashes >= crashLimit {

@@ -36,7 +36,25 @@ func (m *Memory) Leave(ctx context.Context, w WorkerInfo) error {
 	}
 	defer m.mu.Unlock()
 	delete(m.workers, w.ID)
+	for _, e := range m.claimedBy(w) {
+		t := e.token
+		m.release(t)
+		m.place(t)
+	}
 	return nil
+}
+
+// claimedBy returns what a worker has claimed and not loaded.
+func (m *Memory) claimedBy(w WorkerInfo) []*memEntry {
+	var entries []*memEntry
+	for _, name := range w.Queues {
+		for element := m.queue(name).claimed.Front(); element != nil; element = element.Next() {
+			if e := element.Value.(*memEntry); e.consumer == w.ID && e.token.owner == "" {
+				entries = append(entries, e)
+			}
+		}
+	}
+	return entries
 }
 
 // Workers implements LivenessStore.

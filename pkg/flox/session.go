@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -36,15 +35,11 @@ type session struct {
 	since   time.Time
 }
 
-// handle takes a claimed entry to its end. It holds a slot meanwhile.
-func (w *Worker) handle(items context.Context, e Entry, claimed time.Time) {
-	select {
-	case w.slots <- struct{}{}:
-		defer func() { <-w.slots }()
-	case <-items.Done():
-		return
-	}
+// handle takes a claimed entry to its end, in a slot that the caller took. A
+// token that there is no slot for is handed back.
+func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	owner := fmt.Sprintf("%s-%d", w.consumer, w.owners.Add(1))
+	asked := time.Now()
 	ctx, cancel := context.WithTimeout(items, w.cfg.Lease)
 	loaded, err := w.st.Load(ctx, e, owner, w.cfg.CrashLimit)
 	cancel()
@@ -61,7 +56,7 @@ func (w *Worker) handle(items context.Context, e Entry, claimed time.Time) {
 		return
 	}
 	s := &session{
-		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: time.Now(), renewed: claimed,
+		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: asked,
 		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison,
 		state: &runState{st: w.st, run: e.Run},
 	}
@@ -69,8 +64,9 @@ func (w *Worker) handle(items context.Context, e Entry, claimed time.Time) {
 	defer s.cancel(nil)
 	w.sessions.add(s)
 	defer w.sessions.remove(s)
-	if time.Since(claimed) > w.cfg.Lease/4 {
-		w.renew(items, s) // it waited for a slot, and the lease runs from the claim
+	if !slot {
+		s.handback(false)
+		return
 	}
 	for s.step() {
 	}
@@ -94,6 +90,7 @@ func (s *session) step() bool {
 		return false
 	case !s.valid():
 		s.lost("before the step")
+		s.handback(false)
 		return false
 	}
 	s.enter(n)
@@ -117,21 +114,21 @@ func (s *session) decision() decision {
 }
 
 // keepResult says whether to commit out although the context was cancelled. A
-// node that was interrupted by the drain is handed back, not failed.
+// node that was interrupted by the drain, or because the store was away for a
+// whole lease, is handed back, not failed. If the lease is another's by now, the
+// fence refuses both.
 func (s *session) keepResult(cause error, out outcome) bool {
-	switch {
-	case errors.Is(cause, errDraining):
-		if out.err == nil {
-			return true
-		}
-		s.handback(false)
-		return false
-	case errors.Is(cause, ErrCancelled):
-		return false
-	default:
-		s.lost("during the step")
+	if errors.Is(cause, ErrCancelled) {
 		return false
 	}
+	if !errors.Is(cause, errDraining) {
+		s.lost("during the step")
+	}
+	if out.err == nil {
+		return true
+	}
+	s.handback(false)
+	return false
 }
 
 func (s *session) node() *node {
@@ -159,8 +156,7 @@ func (s *session) execute(n *node, x *execution) outcome {
 	switch {
 	case s.poison:
 		s.poison = false
-		err := fmt.Errorf("crashed its worker %d times", s.item.Crashes)
-		return outcome{kind: outcomeError, class: ClassCrash, err: err, read: -1}
+		return s.crashed()
 	case n.timeout <= 0:
 		return n.execute(s.ctx, x)
 	}
@@ -180,14 +176,15 @@ func (s *session) execute(n *node, x *execution) outcome {
 
 // release makes the next branches of a large fan-out.
 func (s *session) release() bool {
+	n, x := &node{name: s.item.Node}, s.execution()
+	if s.poison {
+		return s.fail(n, x, s.crashed())
+	}
 	c, err := decideRelease(s.lease, s.item.Release)
 	if err != nil {
-		n := &node{name: s.item.Node}
-		out := outcome{kind: outcomeError, class: ClassPayload, err: err, read: -1}
-		c = decideFailure(Commit{Lease: s.lease, Read: -1}, n, s.execution(), out, s.decision())
+		return s.fail(n, x, outcome{class: ClassPayload, err: err})
 	}
-	s.send(c)
-	return false
+	return s.commit(n, x, c, outcome{})
 }
 
 // commit sends c and acts on the answer. It reports whether the token stays.
@@ -208,37 +205,11 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 		out = outcome{kind: outcomeError, class: ClassLimit, err: err, read: -1, took: out.took}
 		return s.commit(n, x, decide(s.graph, n, x, out, s.decision()), out)
 	case VerdictInvalid:
-		if c.Op == OpFail {
-			return false
-		}
-		err := fmt.Errorf("%w: something else wrote to flox's keys", ErrInvalid)
-		out = outcome{kind: outcomeError, class: ClassPayload, err: err, read: -1, took: out.took}
-		return s.commit(n, x, decide(s.graph, n, x, out, s.decision()), out)
+		return s.spoilt(n, x, c, out)
 	case VerdictLost:
 		s.lost("at the commit")
 	}
 	return false
-}
-
-// send stores c, also while the worker drains. What cannot be stored until the
-// lease ends is left to whoever reclaims the token.
-func (s *session) send(c Commit) (CommitResult, bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.w.cfg.Lease)
-	defer cancel()
-	start := time.Now()
-	res, err := s.w.st.Commit(ctx, c)
-	outcome := verdictName(res.Verdict)
-	if err != nil {
-		s.w.storeFailed("commit", err)
-		outcome = "error"
-	}
-	s.w.cfg.Observer.Observe(Event{
-		Kind: EventCommitted, Workflow: s.workflowLabel(), Outcome: outcome, Duration: time.Since(start),
-	})
-	if c.Op == OpRetry && err == nil {
-		s.w.wakeForwarder()
-	}
-	return res, err == nil
 }
 
 // advance moves the session to the successor that the commit left in its hands.
@@ -248,78 +219,4 @@ func (s *session) advance(c Commit, res CommitResult) {
 	s.item.Node, s.item.Input = c.Node, Input{Payload: c.Input}
 	s.item.Crashes, s.item.Waited = 0, 0
 	s.item.Version, s.item.Committed = res.Version, res.Committed
-}
-
-// handback gives the token to whoever is next.
-func (s *session) handback(unknown bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.w.cfg.Lease)
-	defer cancel()
-	if _, err := s.w.st.Handback(ctx, s.lease, unknown); err != nil {
-		s.w.storeFailed("handback", err)
-	}
-	if unknown {
-		s.w.wakeForwarder()
-	}
-}
-
-func (s *session) lost(when string) {
-	s.w.cfg.Observer.Observe(Event{Kind: EventLeaseLost, Workflow: s.workflowLabel(), Node: s.nodeLabel(), Count: 1})
-	s.w.cfg.Logger.Warn("lease lost "+when, logRun, s.lease.Run, logItem, s.lease.Item(), logNode, s.item.Node)
-}
-
-// workflowLabel and nodeLabel are "" for names that no graph of this worker has.
-func (s *session) workflowLabel() string {
-	if s.graph == nil {
-		return ""
-	}
-	return s.graph.name
-}
-
-func (s *session) nodeLabel() string {
-	if n := s.node(); n != nil {
-		return n.name
-	}
-	return ""
-}
-
-func (s *session) observeFinish(n *node, c Commit, out outcome) {
-	name := map[Op]string{OpRetry: "retry", OpFail: "fail"}[c.Op]
-	if name == "" {
-		name = outcomeName(c)
-	}
-	if c.Fallback {
-		name = "fallback"
-	}
-	s.w.cfg.Observer.Observe(Event{
-		Kind: EventFinished, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Outcome: name, Duration: out.took,
-	})
-	if out.err != nil {
-		level := slog.LevelWarn
-		if c.Op == OpFail {
-			level = slog.LevelError
-		}
-		s.w.cfg.Logger.Log(s.ctx, level, "item failed", logRun, s.lease.Run, logItem, s.lease.Item(),
-			logNode, n.name, logAttempt, s.lease.Attempt+1, logClass, out.class, logVerdict, name)
-	}
-}
-
-func verdictName(v Verdict) string {
-	switch v {
-	case VerdictStale:
-		return "stale"
-	case VerdictLost:
-		return "lost"
-	case VerdictCancelled:
-		return "cancelled"
-	case VerdictLimit:
-		return "limit"
-	case VerdictGone:
-		return "gone"
-	case VerdictInvalid:
-		return "invalid"
-	case VerdictRepeat:
-		return "repeated"
-	default:
-		return "applied"
-	}
 }

@@ -119,7 +119,8 @@ type LivenessStore interface {
 	Namespace() string
 	// Beat records that a worker is alive and what it does.
 	Beat(ctx context.Context, w WorkerInfo) error
-	// Leave removes a worker that stopped. It loses no claimed entry.
+	// Leave removes a worker that stopped. What it claimed from its queues and
+	// did not load is ready again.
 	Leave(ctx context.Context, w WorkerInfo) error
 	// Workers returns all workers that beat within the last day, by id.
 	Workers(ctx context.Context) ([]WorkerInfo, error)

@@ -102,8 +102,9 @@ type Worker struct {
 	handlers sync.WaitGroup
 	draining atomic.Bool
 	ready    atomic.Bool
-	kick     chan struct{} // wakes the forwarder: a delay was added
-	outage   atomic.Int64  // when the store last failed, in Unix ns
+	life     context.Context // of Run: the calls that end an item outlast the item's context
+	kick     chan struct{}   // wakes the forwarder: a delay was added
+	outage   atomic.Int64    // when the store last failed, in Unix ns
 }
 
 // NewWorker returns a Worker of defs on st. It refuses a configuration or a set
@@ -169,6 +170,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // ends after the drain
 	defer end()
+	w.life = life
 	items, cancelItems := context.WithCancelCause(life)
 	defer cancelItems(nil)
 
@@ -192,7 +194,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.drain(items, cancelItems)
 	end()
 	keepers.Wait()
-	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	// The claim that the drain ended may take a second to come back.
+	leave, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := w.st.Leave(leave, w.Info()); err != nil {
 		w.cfg.Logger.Warn("worker could not sign off", logError, err)

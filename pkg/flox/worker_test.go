@@ -484,3 +484,28 @@ func TestStartRefusesLargeInput(t *testing.T) {
 		t.Errorf("List = %v, %v, want nothing written", page, err)
 	}
 }
+
+func TestStartOfATakenID(t *testing.T) {
+	named := func(name string) *flox.Workflow[flox.NoState, int, int] {
+		b := flox.New[flox.NoState](name)
+		n := flox.Func(b, "n", func(_ context.Context, in int) (int, error) { return in, nil })
+		return build(t, b, n, n)
+	}
+	st := flox.NewMemory()
+	orch, other := orchestrate(t, st, named("mine")), orchestrate(t, st, named("theirs"))
+	for _, c := range []struct {
+		orch  *flox.Orchestrator[flox.NoState, int, int]
+		opts  []flox.StartOption
+		wants bool
+	}{
+		{orch, nil, false},
+		{orch, nil, true},
+		{orch, []flox.StartOption{flox.IfExists()}, false},
+		{other, []flox.StartOption{flox.IfExists()}, true},
+	} {
+		id, err := c.orch.Start(t.Context(), 1, append(c.opts, flox.WithID("id"))...)
+		if errors.Is(err, flox.ErrRunExists) != c.wants || (err == nil) != (id == "id") {
+			t.Errorf("Start = %q, %v, want ErrRunExists: %t", id, err, c.wants)
+		}
+	}
+}

@@ -218,13 +218,9 @@ func (s *Store) wrongType(key, want string, err error) error {
 	return s.explain(err)
 }
 
-// configure writes down what the namespace is, before anything else is written.
+// configure writes down what the namespace is, before anything else is written,
+// and compares it with what others wrote.
 func (s *Store) configure(ctx context.Context) error {
-	s.configured.Lock()
-	defer s.configured.Unlock()
-	if s.hasConfig {
-		return nil
-	}
 	key, n := s.keys.config(), len(s.keys.parts)
 	for _, field := range [][2]any{{"format", format}, {"partitions", n}} {
 		if _, err := s.command(ctx, s.keys.home(), "HSETNX", key, field[0], field[1]); err != nil {
@@ -238,6 +234,6 @@ func (s *Store) configure(ctx context.Context) error {
 	if _, err := settlePartitions(s.keys.ns, list(stored), n); err != nil {
 		return fmt.Errorf("redis at %s: %w", s.address, err)
 	}
-	s.hasConfig = true
+	s.configured.Store(true)
 	return nil
 }

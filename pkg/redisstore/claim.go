@@ -22,14 +22,17 @@ const overtime = 100 * time.Millisecond
 
 // claimer hands out what was read for one consumer. Reads go on when a claim is
 // cancelled, because nothing but closing the connection interrupts them; what
-// they bring is kept for the next claim, or is reclaimed when the lease is over.
+// they bring is kept for the next claim for a moment, then given back.
 type claimer struct {
 	s        *Store
 	consumer string
 
 	mu      sync.Mutex
-	buffer  []flox.Entry
+	buffer  []kept
+	watched bool            // somebody gives back what stays in buffer
 	reading map[string]bool // by partition and queues
+	full    map[string]bool // of which the last read brought all it asked for; as reading
+	next    int             // partition to read first
 	err     error           // of the last read that failed
 	wake    chan struct{}   // closed when a read came back
 }
@@ -40,7 +43,7 @@ func (s *Store) claimer(consumer string) *claimer {
 	defer s.claims.Unlock()
 	c := s.claimed[consumer]
 	if c == nil {
-		c = &claimer{s: s, consumer: consumer, reading: map[string]bool{}, wake: make(chan struct{})}
+		c = &claimer{s: s, consumer: consumer, reading: map[string]bool{}, full: map[string]bool{}, wake: make(chan struct{})}
 		s.claimed[consumer] = c
 	}
 	return c
@@ -100,44 +103,65 @@ func (c *claimer) take(req flox.ClaimRequest, deadline time.Time, first bool) ([
 
 // buffered takes entries of the wanted queues out of the buffer.
 func (c *claimer) buffered(req flox.ClaimRequest) []flox.Entry {
-	var taken, kept []flox.Entry
-	for _, e := range c.buffer {
-		if len(taken) < req.Max && slices.Contains(req.Queues, e.Queue) {
-			taken = append(taken, e)
+	var taken []flox.Entry
+	var rest []kept
+	for _, k := range c.buffer {
+		if len(taken) < req.Max && slices.Contains(req.Queues, k.Queue) {
+			taken = append(taken, k.Entry)
 		} else {
-			kept = append(kept, e)
+			rest = append(rest, k)
 		}
 	}
-	c.buffer = kept
+	c.buffer = rest
 	return taken
 }
 
-// read starts the reads that are not under way.
+// read starts the reads that are not under way: of all partitions that seem to be
+// empty, and of so many others as will bring enough, each in its turn. Those do
+// not wait: if one is empty after all, another is read at once.
 func (c *claimer) read(req flox.ClaimRequest, left time.Duration) error {
 	if err := c.s.enter(); err != nil {
 		return err
 	}
 	defer c.s.leave()
-	for n := range c.s.keys.parts {
+	parts, most, wanted := len(c.s.keys.parts), c.s.readCount(req), req.Max
+	first := c.next
+	for i := range parts {
+		n := (first + i) % parts
 		id := fmt.Sprint(n, req.Queues)
-		if c.reading[id] {
+		if c.reading[id] || c.full[id] && wanted <= 0 {
 			continue
+		}
+		count, wait := most, left
+		if c.full[id] {
+			count, wait = max(1, min(count, wanted)), 0
+			wanted -= count
+			c.next = n + 1
 		}
 		c.reading[id] = true
 		c.s.background.Go(func() {
-			entries, err := c.s.readGroup(n, req, left)
-			c.finish(id, entries, err)
+			entries, err := c.s.readGroup(n, req, count, wait)
+			c.finish(id, entries, len(entries) >= count, err)
 		})
 	}
 	return nil
 }
 
 // finish takes what a read brought.
-func (c *claimer) finish(id string, entries []flox.Entry, err error) {
+func (c *claimer) finish(id string, entries []flox.Entry, full bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.reading, id)
-	c.buffer = append(c.buffer, entries...)
+	if full {
+		c.full[id] = true
+	} else {
+		delete(c.full, id)
+	}
+	now := time.Now()
+	for _, e := range entries {
+		c.buffer = append(c.buffer, kept{e, now})
+	}
+	c.watchSurplus()
 	if err != nil || len(entries) > 0 {
 		c.err = err
 	}
@@ -146,10 +170,10 @@ func (c *claimer) finish(id string, entries []flox.Entry, err error) {
 }
 
 // readGroup reads one partition's streams once.
-func (s *Store) readGroup(n int, req flox.ClaimRequest, left time.Duration) ([]flox.Entry, error) {
+func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Duration) ([]flox.Entry, error) {
 	p := s.keys.parts[n]
 	args := &redis.XReadGroupArgs{
-		Group: group, Consumer: req.Consumer, Count: s.readCount(req),
+		Group: group, Consumer: req.Consumer, Count: int64(count),
 		// Negative does not wait; zero would wait for ever.
 		Block: -1,
 	}
@@ -180,9 +204,9 @@ func (s *Store) readGroup(n int, req flox.ClaimRequest, left time.Duration) ([]f
 
 // readCount is COUNT of one read: it holds for each stream. With several
 // partitions most are empty, so each is asked for more than its share.
-func (s *Store) readCount(req flox.ClaimRequest) int64 {
+func (s *Store) readCount(req flox.ClaimRequest) int {
 	share := min(len(s.keys.parts), 16) * len(req.Queues)
-	return int64(max(1, req.Max/max(1, share)))
+	return max(1, req.Max/max(1, share))
 }
 
 // entries reads the reply of XREADGROUP.

@@ -17,7 +17,7 @@ var errClosed = errors.New("the redis store is closed")
 // go-redis; what is left of them means that the slots are on the move.
 var passing = []string{
 	"LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "BUSY ", "NOGROUP",
-	"MOVED", "ASK", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT", "ERR max number of clients",
+	"MISCONF", "MOVED", "ASK", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT", "ERR max number of clients",
 }
 
 // transient reports whether the same command may succeed later.

@@ -38,17 +38,6 @@ func (s *Store) forget(ctx context.Context, id string) error {
 	return s.remove(ctx, w, workerMemory)
 }
 
-// Leave implements flox.LivenessStore.
-func (s *Store) Leave(ctx context.Context, w flox.WorkerInfo) error {
-	s.claims.Lock()
-	delete(s.claimed, w.ID)
-	s.claims.Unlock()
-	if err := s.remove(ctx, w, 0); err != nil {
-		return fmt.Errorf("leave of worker %s: %w", w.ID, err)
-	}
-	return nil
-}
-
 // remove forgets a worker that was silent for a while, and its consumers: each
 // in a script that sees that nothing is pending with it.
 func (s *Store) remove(ctx context.Context, w flox.WorkerInfo, silent time.Duration) error {
@@ -98,7 +87,8 @@ func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
 	return workers, nil
 }
 
-// Register implements flox.LivenessStore.
+// Register implements flox.LivenessStore. Workers repeat it: it also brings back
+// what the namespace is and its queues, should the server have lost everything.
 func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
 	if err := s.configure(ctx); err != nil {
 		return fmt.Errorf("register workflow %s: %w", w.Name, err)

@@ -16,7 +16,7 @@ import (
 func (s *Store) Load(ctx context.Context, e flox.Entry, owner string, crashLimit int) (flox.Loaded, error) {
 	n, p := s.keys.of(e.Run)
 	reply, err := s.script(ctx, n, scriptLoad, []string{p.run(e.Run), p.queue(e.Queue)},
-		e.Run, e.Token, e.ID, e.Queue, owner, crashLimit)
+		e.Run, e.Token, e.ID, e.Queue, owner, crashLimit, e.Consumer)
 	if err != nil {
 		return flox.Loaded{}, fmt.Errorf("load token %s of run %s: %w", e.Token, e.Run, err)
 	}

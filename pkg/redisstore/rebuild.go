@@ -36,14 +36,15 @@ func (s *Store) Rebuild(ctx context.Context, run string) (int, error) {
 		if err != nil {
 			return err
 		}
+		var errs []error
 		for _, run := range runs {
 			count, err := s.rebuildRun(ctx, run)
 			total.Add(int64(count))
 			if err != nil && !spoilt(err) {
-				return fmt.Errorf("run %s: %w", run, err)
+				errs = append(errs, fmt.Errorf("run %s: %w", run, err))
 			}
 		}
-		return nil
+		return errors.Join(errs...)
 	})
 	if err != nil {
 		err = fmt.Errorf("rebuild: %w", err)

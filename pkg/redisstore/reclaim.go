@@ -14,11 +14,12 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 	var taken []flox.Entry
 	err := each(len(s.keys.parts)*len(req.Queues), func(i int) error {
 		n, queue := i/len(req.Queues), req.Queues[i%len(req.Queues)]
-		expired, err := s.expired(ctx, n, queue, req)
+		expired, err := s.pending(ctx, n, queue, req.Lease, req.Max, "")
 		if err != nil {
 			return fmt.Errorf("look for lost leases of queue %s: %w", queue, err)
 		}
 		for _, e := range expired {
+			e.Consumer = req.Consumer
 			mu.Lock()
 			full := len(taken) >= req.Max
 			mu.Unlock()
@@ -38,23 +39,6 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 		return nil
 	})
 	return taken, err
-}
-
-// expired finds entries of one queue in one partition.
-func (s *Store) expired(ctx context.Context, n int, queue string, req flox.ReclaimRequest) ([]flox.Entry, error) {
-	stream := s.keys.parts[n].queue(queue)
-	reply, err := s.script(ctx, n, scriptExpired, []string{stream}, req.Lease.Milliseconds(), req.Max)
-	if err != nil {
-		return nil, err
-	}
-	r := list(reply)
-	var entries []flox.Entry
-	for i := 0; i+2 < len(r); i += 3 {
-		entries = append(entries, flox.Entry{
-			Run: text(r, i+1), Token: text(r, i+2), Queue: queue, ID: text(r, i), Consumer: req.Consumer,
-		})
-	}
-	return entries, nil
 }
 
 // reclaim takes one of them, if it has still expired and is no stray.

@@ -9,8 +9,10 @@ import (
 
 // Start implements flox.RunInfoStore.
 func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
-	if err := s.configure(ctx); err != nil {
-		return fmt.Errorf("start run %s: %w", req.Run, err)
+	if !s.configured.Load() {
+		if err := s.configure(ctx); err != nil {
+			return fmt.Errorf("start run %s: %w", req.Run, err)
+		}
 	}
 	n, p := s.keys.of(req.Run)
 	need := 0

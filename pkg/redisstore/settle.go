@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -46,14 +47,15 @@ func (s *Store) settlePart(ctx context.Context, n int) (bool, error) {
 	}
 	runs := list(reply)
 	more := len(runs) == settleRuns
+	var errs []error
 	for i := range runs {
 		left, err := s.settleRun(ctx, text(runs, i))
-		if err != nil {
-			return false, fmt.Errorf("run %s: %w", text(runs, i), err)
+		if err != nil { // the others' work need not wait for this run's
+			errs = append(errs, fmt.Errorf("run %s: %w", text(runs, i), err))
 		}
 		more = more || left
 	}
-	return more, nil
+	return more, errors.Join(errs...)
 }
 
 // settleRun moves some tokens of a run. Whether any are left the script says

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -61,8 +62,7 @@ type Store struct {
 	claims  sync.Mutex
 	claimed map[string]*claimer // by consumer
 
-	configured sync.Mutex
-	hasConfig  bool
+	configured atomic.Bool // a start has no need to do it again
 
 	events hub
 

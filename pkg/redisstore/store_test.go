@@ -63,40 +63,60 @@ func (b *backend) all(t *testing.T) []string {
 	return keys
 }
 
+// dump reads all keys in two pipelines: their types, then their values.
 func (b *backend) dump(t *testing.T) map[string]string {
 	t.Helper()
+	ctx, keys := context.Background(), b.all(t)
+	kinds := make([]*redis.StatusCmd, len(keys))
+	types := b.client.Pipeline()
+	for i, key := range keys {
+		kinds[i] = types.Type(ctx, key)
+	}
+	if _, err := types.Exec(ctx); err != nil {
+		t.Fatalf("TYPE = %v", err)
+	}
+	values := b.client.Pipeline()
+	texts := make([]func() string, len(keys))
+	for i, key := range keys {
+		texts[i] = value(values, key, kinds[i].Val())
+	}
+	// A stream without a group fails, which is as good as nothing pending.
+	_, _ = values.Exec(ctx)
 	dump := map[string]string{}
-	for _, key := range b.all(t) {
-		dump[key] = b.value(t, key)
+	for i, key := range keys {
+		dump[key] = texts[i]()
 	}
 	return dump
 }
 
-func (b *backend) value(t *testing.T, key string) string {
-	t.Helper()
-	ctx, c := context.Background(), b.client
-	kind, err := c.Type(ctx, key).Result()
-	if err != nil {
-		t.Fatalf("TYPE %s = %v", key, err)
-	}
+// value asks for what is in a key; the text is there when the pipeline was executed.
+func value(c redis.Pipeliner, key, kind string) func() string {
+	ctx := context.Background()
 	switch kind {
 	case "hash":
-		return fmt.Sprintf("%q", c.HGetAll(ctx, key).Val())
+		all := c.HGetAll(ctx, key)
+		return func() string { return fmt.Sprintf("%q", all.Val()) }
 	case "list":
-		return fmt.Sprintf("%q", c.LRange(ctx, key, 0, -1).Val())
+		all := c.LRange(ctx, key, 0, -1)
+		return func() string { return fmt.Sprintf("%q", all.Val()) }
 	case "zset":
-		return fmt.Sprint(c.ZRangeWithScores(ctx, key, 0, -1).Val())
+		all := c.ZRangeWithScores(ctx, key, 0, -1)
+		return func() string { return fmt.Sprint(all.Val()) }
 	case "stream":
-		text := fmt.Sprint(c.XRange(ctx, key, "-", "+").Val())
-		pending, _ := c.XPendingExt(ctx, &redis.XPendingExtArgs{
+		all := c.XRange(ctx, key, "-", "+")
+		pending := c.XPendingExt(ctx, &redis.XPendingExtArgs{
 			Stream: key, Group: "flox", Start: "-", End: "+", Count: 100_000,
-		}).Result()
-		for _, p := range pending {
-			text += " " + p.ID + "=" + p.Consumer
+		})
+		return func() string {
+			text := fmt.Sprint(all.Val())
+			for _, p := range pending.Val() {
+				text += " " + p.ID + "=" + p.Consumer
+			}
+			return text
 		}
-		return text
 	}
-	return kind + " " + c.Get(ctx, key).Val()
+	one := c.Get(ctx, key)
+	return func() string { return kind + " " + one.Val() }
 }
 
 func (b *backend) breakKey(t *testing.T, run, kind string) bool {

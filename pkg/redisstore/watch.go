@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
+
+// subscribeLimit is how long the server may take to confirm a subscription; the
+// library would wait for ever.
+const subscribeLimit = 3 * time.Second
 
 // watchBuffer is how many events a reader may be behind before it loses some.
 const watchBuffer = 256
@@ -50,7 +55,7 @@ func (s *Store) subscribe(ctx context.Context) error {
 	}
 	sub := s.blocking.Subscribe(s.ctx, channels...)
 	for range channels {
-		if _, err := sub.Receive(ctx); err != nil {
+		if _, err := sub.ReceiveTimeout(ctx, subscribeLimit); err != nil {
 			_ = sub.Close()
 			return err
 		}

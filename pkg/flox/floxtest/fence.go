@@ -36,13 +36,15 @@ func (d *driver) wantRefused(op opCase, c flox.Commit, want flox.Verdict) {
 	d.ledger()
 }
 
-// wantRepeat repeats an applied commit and checks that nothing changes.
-func (d *driver) wantRepeat(op opCase, c flox.Commit, first flox.CommitResult) {
+// wantRepeats repeats an applied commit and checks that nothing changes.
+func (d *driver) wantRepeats(op opCase, c flox.Commit, first flox.CommitResult, times int) {
 	d.t.Helper()
 	d.unchanged("a repeated "+op.name, func() {
-		result, err := d.s.Commit(d.ctx, c)
-		d.must(err)
-		d.wantRepeatResult(op, result, first)
+		for range times {
+			result, err := d.s.Commit(d.ctx, c)
+			d.must(err)
+			d.wantRepeatResult(op, result, first)
+		}
 	})
 }
 
@@ -64,9 +66,7 @@ func (d *driver) wantRepeatResult(op opCase, result, first flox.CommitResult) {
 func repeated(d *driver, times int) {
 	eachOp(d, func(d *driver, op opCase, c flox.Commit) {
 		first := d.commit(c, op.want)
-		for range times - 1 {
-			d.wantRepeat(op, c, first)
-		}
+		d.wantRepeats(op, c, first, times-1)
 		d.ledger()
 	})
 }

@@ -1,6 +1,8 @@
 package floxtest
 
 import (
+	"fmt"
+
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -8,6 +10,7 @@ var invalidChecks = []check{
 	{"Commit", invalidCommit},
 	{"Load", invalidLoad},
 	{"OthersGoOn", invalidOthers},
+	{"OthersReclaimed", invalidReclaim},
 }
 
 // writes reports whether c writes the run's key of a kind.
@@ -74,4 +77,33 @@ func invalidOthers(d *driver) {
 	d.must(err)
 	d.commit(end(d.begin(), "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
+}
+
+// invalidReclaim has more entries of broken runs than a Reclaim takes: they do
+// not stand in front of others for ever.
+func invalidReclaim(d *driver) {
+	const broken, most = 5, 2
+	for i := range broken + 1 {
+		req := d.request()
+		req.Run, req.Nonce = fmt.Sprintf("run%d", i), fmt.Sprint(i)
+		d.must(d.s.Start(d.ctx, req))
+	}
+	for range broken + 1 {
+		d.take()
+	}
+	for i := range broken {
+		if d.b.BreakKey == nil || !d.b.BreakKey(d.t, fmt.Sprintf("run%d", i), "run") {
+			return
+		}
+	}
+	d.expire()
+	var found []flox.Entry
+	for range broken + 1 {
+		entries, err := d.s.Reclaim(d.ctx, flox.ReclaimRequest{Consumer: "w1", Queues: []string{d.queue}, Lease: lease, Max: most})
+		d.must(err)
+		found = append(found, entries...)
+	}
+	if len(found) != 1 || found[0].Run != fmt.Sprintf("run%d", broken) {
+		d.t.Errorf("Reclaim = %+v, want the one run that is not broken", found)
+	}
 }

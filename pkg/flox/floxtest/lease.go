@@ -5,6 +5,7 @@ import "github.com/floxrun/flox/pkg/flox"
 var leaseChecks = []check{
 	{"RenewHealth", renewHealth},
 	{"RenewKeeps", renewKeeps},
+	{"LoadBegins", loadBegins},
 	{"ReclaimExpired", reclaimExpired},
 	{"ReclaimOwn", reclaimOwn},
 	{"ReclaimUnloaded", reclaimUnloaded},
@@ -71,6 +72,19 @@ func renewKeeps(d *driver) {
 	}
 	d.commit(keep(l, "second"), flox.VerdictKept)
 	d.wantHealth(l, flox.HealthOK)
+}
+
+// loadBegins loads what was claimed long before: the lease is a whole one.
+func loadBegins(d *driver) {
+	d.start()
+	e := d.claim(d.queue)
+	d.b.Advance(lease * 3 / 4)
+	l := d.wantGrant(e, flox.GrantOK)
+	d.b.Advance(lease / 2)
+	if entries := d.reclaim("w1"); len(entries) > 0 {
+		d.t.Fatalf("Reclaim = %+v, half a lease after it began, want nothing", entries)
+	}
+	d.commit(end(l, "out"), flox.VerdictReleased)
 }
 
 func reclaimExpired(d *driver) {

@@ -1,6 +1,7 @@
 package floxtest
 
 import (
+	"context"
 	"reflect"
 	"time"
 
@@ -11,6 +12,8 @@ var livenessChecks = []check{
 	{"Namespace", namespace},
 	{"Workers", workers},
 	{"LeaveKeepsEntries", leaveKeepsEntries},
+	{"LeaveGivesBack", leaveGivesBack},
+	{"LeaveDuringClaim", leaveDuringClaim},
 	{"Workflows", workflows},
 }
 
@@ -73,6 +76,59 @@ func leaveKeepsEntries(d *driver) {
 		d.t.Fatalf("Reclaim = %+v, want the entry of the worker that left", entries)
 	}
 	d.commit(end(d.wantGrant(entries[0], flox.GrantOK), "out"), flox.VerdictReleased)
+}
+
+// leaveGivesBack lets a worker leave that has claimed entries and loaded none:
+// others can take them at once, and nothing is held against them.
+func leaveGivesBack(d *driver) {
+	w := flox.WorkerInfo{ID: "w0", Name: "w0", Workflows: []string{workflow}, Queues: []string{d.queue, d.other}}
+	d.must(d.s.Beat(d.ctx, w))
+	d.commit(fan(d.begin(), 3), flox.VerdictReleased)
+	held := d.take()
+	d.claim(d.queue)
+	d.claim(d.queue)
+	d.must(d.s.Leave(d.ctx, w))
+	for range 2 {
+		if l := d.takeAs("w1"); l.Item.Crashes != 0 || l.Lease.Attempt != 0 {
+			d.t.Errorf("took it with %d crashes and %d attempts, want none", l.Item.Crashes, l.Lease.Attempt)
+		}
+	}
+	d.commit(end(held, "out"), flox.VerdictReleased)
+}
+
+// leaveDuringClaim lets a worker leave whose last claim was given up: what comes
+// to it afterwards is not lost on it.
+func leaveDuringClaim(d *driver) {
+	w := flox.WorkerInfo{ID: "w0", Name: "w0", Workflows: []string{workflow}, Queues: []string{d.queue}}
+	ctx, cancel := context.WithCancel(d.ctx)
+	claimed := make(chan error, 1)
+	go func() {
+		_, err := d.s.Claim(ctx, flox.ClaimRequest{Consumer: "w0", Queues: []string{d.queue}, Max: 8, Wait: patience})
+		claimed <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	cancel()
+	if err := <-claimed; err == nil {
+		d.t.Error("Claim = nil after its context ended, want an error")
+	}
+	left := make(chan error, 1)
+	go func() { left <- d.s.Leave(d.ctx, w) }()
+	d.start()
+	d.must(<-left)
+	d.takeAs("w1")
+}
+
+// takeAs claims and loads one item of the main queue for a consumer.
+func (d *driver) takeAs(consumer string) flox.Loaded {
+	d.t.Helper()
+	entries, err := d.s.Claim(d.ctx, flox.ClaimRequest{
+		Consumer: consumer, Queues: []string{d.queue}, Max: 1, Wait: patience,
+	})
+	d.must(err)
+	if len(entries) != 1 {
+		d.t.Fatalf("Claim by %s = %d entries, want 1", consumer, len(entries))
+	}
+	return d.wantGrant(entries[0], flox.GrantOK)
 }
 
 func workflows(d *driver) {

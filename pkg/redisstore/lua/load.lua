@@ -9,6 +9,7 @@
 -- ARGV[4] queue of the entry
 -- ARGV[5] owner, unique for ever
 -- ARGV[6] how many lost starts make an item poison
+-- ARGV[7] consumer that claimed it
 -- Returns: {0 granted | 1 poison, workflow, fingerprint, state version,
 -- committed, node, step, attempt, crashes, ms since it was queued, payload or nil,
 -- 1 if a join's, chunk due, chunks, blob or nil, {deposits}}; {2} stray, {3} lost,
@@ -38,6 +39,8 @@ if h.status ~= 'running' then
   return {4}
 end
 if t.own ~= ARGV[5] then
+  -- The lease begins now: the entry may have been claimed long before.
+  redis.call('XCLAIM', stream, 'flox', ARGV[7], 0, t.eid, 'JUSTID')
   t.own = ARGV[5]
   put_token(R, tok, t)
   if not h.granted then set(R, 'granted', '1') end

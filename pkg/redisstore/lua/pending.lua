@@ -1,11 +1,15 @@
 #!lua flags=allow-oom
--- Finds entries whose lease ran out, the caller's own included.
+-- Finds claimed entries: those whose lease ran out, whoever has them, or those of
+-- one consumer.
 -- KEYS[1] stream
--- ARGV[1] lease in ms
+-- ARGV[1] ms that they were not renewed for, at least
 -- ARGV[2] most entries
+-- ARGV[3] whose, or empty for anybody's
 -- Returns: {entry, run, token, ...}
+local args = {'XPENDING', KEYS[1], 'flox', 'IDLE', ARGV[1], '-', '+', ARGV[2]}
+if ARGV[3] ~= '' then args[#args + 1] = ARGV[3] end
 local found = {}
-for _, p in ipairs(redis.call('XPENDING', KEYS[1], 'flox', 'IDLE', ARGV[1], '-', '+', ARGV[2])) do
+for _, p in ipairs(redis.call(unpack(args))) do
   local entry = redis.call('XRANGE', KEYS[1], p[1], p[1])[1]
   if entry then
     found[#found + 1] = p[1]

@@ -1,0 +1,89 @@
+package flox
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// send stores c, also while the worker drains.
+func (s *session) send(c Commit) (CommitResult, bool) {
+	var res CommitResult
+	start := time.Now()
+	err := s.insist("commit", func(ctx context.Context) (err error) {
+		res, err = s.w.st.Commit(ctx, c)
+		return err
+	})
+	outcome := verdictName(res.Verdict)
+	if err != nil {
+		outcome = "error"
+	}
+	s.w.cfg.Observer.Observe(Event{
+		Kind: EventCommitted, Workflow: s.workflowLabel(), Outcome: outcome, Duration: time.Since(start),
+	})
+	if c.Op == OpRetry && err == nil {
+		s.w.wakeForwarder()
+	}
+	return res, err == nil
+}
+
+// handback gives the token to whoever is next.
+func (s *session) handback(unknown bool) {
+	_ = s.insist("handback", func(ctx context.Context) error {
+		_, err := s.w.st.Handback(ctx, s.lease, unknown)
+		return err
+	})
+	if unknown {
+		s.w.wakeForwarder()
+	}
+}
+
+// insisting is for how many leases a session goes on to tell a store that is away
+// what became of its token. Whoever takes over meanwhile is safe, by the fence.
+const insisting = 10
+
+// insist repeats a call that the store did not answer for a lease: what it is
+// not told is done again and counts as a crash. A worker that drains asks once.
+func (s *session) insist(name string, call func(context.Context) error) error {
+	start := time.Now()
+	for {
+		ctx, cancel := context.WithTimeout(s.w.life, s.w.cfg.Lease)
+		err := call(ctx)
+		unanswered := ctx.Err() != nil
+		cancel()
+		if err == nil {
+			return nil
+		}
+		s.w.storeFailed(name, err)
+		if !unanswered || s.w.draining.Load() || time.Since(start) > insisting*s.w.cfg.Lease {
+			return err // the token is left to whoever reclaims it
+		}
+	}
+}
+
+// crashed is the outcome of an item that took too many workers with it.
+func (s *session) crashed() outcome {
+	err := fmt.Errorf("crashed its worker %d times", s.item.Crashes)
+	return outcome{kind: outcomeError, class: ClassCrash, err: err, read: -1}
+}
+
+// fail fails the item for good, whatever its node does with failures.
+func (s *session) fail(n *node, x *execution, out outcome) bool {
+	out.kind, out.read = outcomeError, -1
+	c := decideFailure(Commit{Lease: s.lease, Read: -1}, &node{name: n.name}, x, out, s.decision())
+	return s.commit(n, x, c, out)
+}
+
+// spoilt fails an item whose commit was refused because a key of the run has a
+// wrong type. If that is the key of its errors, it fails without a record.
+func (s *session) spoilt(n *node, x *execution, c Commit, out outcome) bool {
+	if c.Op != OpFail {
+		err := fmt.Errorf("%w: something else wrote to flox's keys", ErrInvalid)
+		return s.fail(n, x, outcome{class: ClassPayload, err: err, took: out.took})
+	}
+	if c.Err == nil {
+		return false
+	}
+	c.Err = nil
+	return s.commit(n, x, c, out)
+}

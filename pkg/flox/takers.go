@@ -1,0 +1,84 @@
+package flox
+
+import (
+	"context"
+	"time"
+)
+
+// claim takes ready tokens from the queues while there are free slots.
+func (w *Worker) claim(ctx, items context.Context) {
+	for ctx.Err() == nil {
+		select { // hold one slot while asking, so that what comes finds one
+		case <-ctx.Done():
+			return
+		case w.slots <- struct{}{}:
+		}
+		entries, err := w.st.Claim(ctx, ClaimRequest{
+			Consumer: w.consumer, Queues: w.cfg.Queues, Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
+		})
+		if len(entries) > 0 {
+			w.start(items, entries[0], true)
+			w.accept(ctx, items, entries[1:])
+			w.cfg.Observer.Observe(Event{Kind: EventClaimed, Count: len(entries)})
+		} else {
+			<-w.slots
+		}
+		if err != nil && ctx.Err() == nil {
+			w.storeFailed("claim", err)
+			w.pause(ctx, 200*time.Millisecond)
+		}
+	}
+}
+
+// reclaim takes over what dead workers left. It does not wait for free slots,
+// which a busy worker never has: what it takes over is next in line for one.
+// After the store was away it waits half a lease first, so that the living can
+// renew what they hold.
+func (w *Worker) reclaim(ctx, items context.Context) {
+	for w.pause(ctx, w.cfg.Lease/4) {
+		if time.Since(time.Unix(0, w.outage.Load())) < w.cfg.Lease/2 {
+			continue
+		}
+		most := max(cap(w.slots)-len(w.slots), (cap(w.slots)+3)/4)
+		// A call that outlasts an outage would take over before the living can renew.
+		short, cancel := context.WithTimeout(ctx, w.cfg.Lease/4)
+		entries, err := w.st.Reclaim(short, ReclaimRequest{
+			Consumer: w.consumer, Queues: w.cfg.Queues, Lease: w.cfg.Lease, Max: most,
+		})
+		cancel()
+		if len(entries) > 0 {
+			w.cfg.Logger.Warn("took over items of a worker that is gone", logCount, len(entries))
+			w.cfg.Observer.Observe(Event{Kind: EventReclaimed, Count: len(entries)})
+		}
+		w.accept(ctx, items, entries)
+		if err != nil && ctx.Err() == nil {
+			w.storeFailed("reclaim", err)
+		}
+	}
+}
+
+// accept starts a handler for each entry as soon as there is a slot for it. A
+// busy worker may have none for long: what finds none soon is handed back, so
+// that whoever has one can take it.
+func (w *Worker) accept(ctx, items context.Context, entries []Entry) {
+	soon, cancel := context.WithTimeout(ctx, w.cfg.Lease/4)
+	defer cancel()
+	for _, e := range entries {
+		select {
+		case w.slots <- struct{}{}:
+			w.start(items, e, true)
+		case <-soon.Done():
+			w.start(items, e, false)
+		}
+	}
+}
+
+// start starts the handler of an entry. It gives the slot back, if it has one.
+func (w *Worker) start(items context.Context, e Entry, slot bool) {
+	w.handlers.Go(func() {
+		if slot {
+			defer func() { <-w.slots }()
+		}
+		w.handle(items, e, slot)
+	})
+}

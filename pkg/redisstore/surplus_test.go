@@ -1,0 +1,125 @@
+package redisstore_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/floxrun/flox/internal/testredis"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+// run starts a worker and returns what stops it.
+func run(t *testing.T, st flox.Store, cfg flox.WorkerConfig, wf flox.Definition) (stop func()) {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	w, err := flox.NewWorker(st, &cfg, wf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v, want nil", err)
+		}
+	}
+}
+
+// A worker reads all partitions at once and may be sent more than it has slots
+// for. It does not sit on that: others get it long before a lease is over.
+func TestBusyWorkerLeavesWorkToOthers(t *testing.T) {
+	t.Parallel()
+	const partitions, runs = 16, 64
+	server := testredis.Start(t)
+	s := open(t, redisstore.Config{URL: server.URL(), Partitions: partitions})
+	started := make(chan string, runs)
+	b := flox.New[flox.NoState]("wf")
+	n := flox.Func(b, "n", func(ctx context.Context, in int) (int, error) {
+		info, _ := flox.InfoFrom(ctx)
+		started <- info.RunID
+		<-ctx.Done()
+		return in, nil
+	})
+	wf, err := flox.Build(b, n, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orch, err := flox.NewOrchestrator(s, wf, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range runs {
+		if _, err := orch.Start(t.Context(), i, flox.WithID(fmt.Sprint("r", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grace := 100 * time.Millisecond
+	busy := run(t, s, flox.WorkerConfig{Name: "busy", Concurrency: 1, DrainGrace: grace}, wf)
+	<-started
+	begun := time.Now()
+	free := run(t, s, flox.WorkerConfig{Name: "free", Concurrency: runs, DrainGrace: grace}, wf)
+	for range runs - 1 {
+		select {
+		case <-started:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a run was not started by anyone")
+		}
+	}
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("the free worker had started all runs after %v, want it to have them at once", took)
+	}
+	busy()
+	free()
+	queues, err := s.Queues(t.Context(), []string{"wf"})
+	if err != nil || queues[0].Leased != 0 {
+		t.Errorf("Queues after both left = %+v, %v, want nothing leased", queues, err)
+	}
+}
+
+// A partition that was busy until now is empty: the claim goes on to the next at
+// once, and does not wait for the first.
+func TestClaimPassesOverAnEmptiedPartition(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	s := open(t, redisstore.Config{URL: server.URL(), Partitions: 2})
+	number := 0
+	start := func(partition int) {
+		t.Helper()
+		for ; flox.Partition(fmt.Sprint("r", number), 2) != partition; number++ {
+		}
+		if err := s.Start(t.Context(), request(fmt.Sprint("r", number))); err != nil {
+			t.Fatal(err)
+		}
+		number++
+	}
+	claim := func(consumer string) time.Duration {
+		t.Helper()
+		begun := time.Now()
+		entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: consumer, Queues: []string{"q"}, Max: 1, Wait: 5 * time.Second})
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("Claim by %s = %v, %v, want one entry", consumer, entries, err)
+		}
+		return time.Since(begun)
+	}
+	for round := range 4 {
+		for range 2 {
+			start(0)
+			start(1)
+		}
+		claim("busy") // reads both, which have more
+		claim("busy")
+		for range 2 {
+			claim(fmt.Sprint("other", round))
+		}
+		start(round % 2)
+		if took := claim("busy"); took > 500*time.Millisecond {
+			t.Errorf("Claim took %v with an entry in partition %d, want it at once", took, round%2)
+		}
+	}
+}
