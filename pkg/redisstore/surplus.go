@@ -10,7 +10,7 @@ import (
 
 // keepFor is how long what a read brought waits for a claim. Whoever claims under
 // load is back much sooner; whoever is busy leaves it to others.
-const keepFor = 250 * time.Millisecond
+const keepFor = 100 * time.Millisecond
 
 // kept is an entry that no claim has taken yet.
 type kept struct {
