@@ -139,6 +139,11 @@ func (s *Store) checkNamespace(ctx context.Context, namespace string, partitions
 // settlePartitions compares what the namespace has with what is wanted; zero
 // means that neither says.
 func settlePartitions(namespace string, stored []any, wanted int) (int, error) {
+	for i, field := range []string{"format", "partitions"} {
+		if text(stored, i) != "" && integer(stored, i) < 1 {
+			return 0, fmt.Errorf("namespace %s says %s %q, which flox did not write: use another namespace", namespace, field, text(stored, i))
+		}
+	}
 	if f := integer(stored, 0); f > format {
 		return 0, fmt.Errorf("namespace %s was made by a newer flox (format %d, this one knows %d): use the newer flox", namespace, f, format)
 	}

@@ -14,10 +14,10 @@ func (s *Store) State(ctx context.Context, run string, since int64) (flox.StateL
 	n, p := s.keys.of(run)
 	reply, err := s.script(ctx, n, scriptState, []string{p.run(run), p.state(run)}, max(0, since))
 	if err != nil {
-		return flox.StateLog{}, fmt.Errorf("state of run %s: %w", run, err)
+		return flox.StateLog{}, err
 	}
 	r := list(reply)
-	if err := readReply(run, r); err != nil {
+	if err := readReply(r); err != nil {
 		return flox.StateLog{}, err
 	}
 	state := flox.StateLog{Version: integer(r, 1)}
@@ -29,14 +29,14 @@ func (s *Store) State(ctx context.Context, run string, since int64) (flox.StateL
 }
 
 // readReply judges the code in front of what a reading script returns.
-func readReply(run string, r []any) error {
+func readReply(r []any) error {
 	switch integer(r, 0) {
 	case replyDone:
 		return nil
 	case replyNoRun:
 		return flox.ErrNotFound
 	}
-	return invalidRun(run)
+	return errSpoilt
 }
 
 // scanned is one token that a scan of a run found.

@@ -53,6 +53,8 @@ func (s *Store) explain(err error) error {
 		return fmt.Errorf("redis at %s refuses the user or password: correct it in the URL (user \"default\" if none is named)", s.address)
 	case strings.HasPrefix(text, "NOPERM"):
 		return fmt.Errorf("redis at %s: the user lacks a permission: %w", s.address, err)
+	case strings.HasPrefix(text, "WRONGTYPE"):
+		return errSpoilt
 	case strings.HasPrefix(text, "OOM"):
 		return fmt.Errorf("redis at %s is out of memory: raise maxmemory or let runs finish: %w", s.address, err)
 	}

@@ -19,7 +19,7 @@ func (s *Store) Errors(ctx context.Context, run string) ([]flox.ErrorRecord, err
 		return nil, fmt.Errorf("errors of run %s: %w", run, err)
 	}
 	r := list(reply)
-	if err := readReply(run, r); err != nil {
+	if err := readReply(r); err != nil {
 		return nil, err
 	}
 	pairs := list(r[2])

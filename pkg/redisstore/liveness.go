@@ -91,7 +91,7 @@ func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
 // what the namespace is and its queues, should the server have lost everything.
 func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
 	if err := s.configure(ctx); err != nil {
-		return fmt.Errorf("register workflow %s: %w", w.Name, err)
+		return err
 	}
 	queues := distinct(append([]string{w.StartQueue}, w.Queues...))
 	err := each(len(s.keys.parts)*len(queues), func(i int) error {
@@ -99,13 +99,10 @@ func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
 		return s.makeGroup(ctx, n, s.keys.parts[n].queue(queue))
 	})
 	if err != nil {
-		return fmt.Errorf("register workflow %s: %w", w.Name, err)
+		return err
 	}
 	_, err = s.script(ctx, s.keys.home(), scriptRegister, []string{s.keys.workflows()}, w.Name, flox.EncodeRecord(w))
-	if err != nil {
-		return fmt.Errorf("register workflow %s: %w", w.Name, err)
-	}
-	return nil
+	return err
 }
 
 // Workflows implements flox.LivenessStore.

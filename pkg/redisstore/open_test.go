@@ -43,6 +43,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	refused(t, redisstore.Config{URL: server.URL(), Namespace: "newer"}, "newer flox")
 	c.HSet(ctx, "flox:{four}:config", "format", 1, "partitions", 4)
 	refused(t, redisstore.Config{URL: server.URL(), Namespace: "four", Partitions: 2}, "has 4 partitions, not 2")
+	c.HSet(ctx, "flox:{garbled}:config", "format", 1, "partitions", "many")
+	refused(t, redisstore.Config{URL: server.URL(), Namespace: "garbled"}, `partitions "many", which flox did not write`)
 	c.Set(ctx, "flox:{other:0}:delayed", "x", 0)
 	refused(t, redisstore.Config{URL: server.URL(), Namespace: "other"}, "flox:{other:0}:delayed is a string, flox keeps a zset")
 	c.Set(ctx, "flox:{conf}:config", "x", 0)

@@ -18,7 +18,7 @@ const rebuildRuns = 16
 // spoilt reports whether a run is gone or its key is of a wrong type. Work on
 // many runs passes over such a one.
 func spoilt(err error) bool {
-	return errors.Is(err, flox.ErrNotFound) || err != nil && strings.Contains(err.Error(), "WRONGTYPE")
+	return errors.Is(err, flox.ErrNotFound) || errors.Is(err, flox.ErrInvalid)
 }
 
 // Rebuild implements flox.CheckpointStore.

@@ -54,10 +54,8 @@ func commitResult(r []any) (flox.CommitResult, error) {
 	}, nil
 }
 
-// invalidRun says that a run's keys are not what flox made.
-func invalidRun(run string) error {
-	return fmt.Errorf("run %s: %w: something else wrote to flox's keys", run, flox.ErrInvalid)
-}
+// errSpoilt says that a run's keys are not what flox made.
+var errSpoilt = fmt.Errorf("%w: something else wrote to flox's keys", flox.ErrInvalid)
 
 // shown is the status to show of a stored one.
 func shown(status, granted string) flox.Status {

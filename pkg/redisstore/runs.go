@@ -11,7 +11,7 @@ import (
 func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	if !s.configured.Load() {
 		if err := s.configure(ctx); err != nil {
-			return fmt.Errorf("start run %s: %w", req.Run, err)
+			return err
 		}
 	}
 	n, p := s.keys.of(req.Run)
@@ -24,7 +24,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, need,
 		max(0, req.Delay.Milliseconds()), p.events(), req.Input)
 	if err != nil {
-		return fmt.Errorf("start run %s: %w", req.Run, err)
+		return err
 	}
 	switch r := list(reply); integer(r, 0) {
 	case replyDone:
@@ -32,7 +32,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	case replyRefused:
 		return &flox.RunExistsError{Run: req.Run, Status: shown(text(r, 1), text(r, 2))}
 	default:
-		return fmt.Errorf("start: %w", invalidRun(req.Run))
+		return errSpoilt
 	}
 }
 
@@ -43,7 +43,7 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 		[]string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo()},
 		req.Run, string(req.Op), req.Nonce, p.events())
 	if err != nil {
-		return "", fmt.Errorf("%s run %s: %w", req.Op, req.Run, err)
+		return "", err
 	}
 	r := list(reply)
 	status := shown(text(r, 1), text(r, 2))
@@ -55,7 +55,7 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 	case replyNoRun:
 		return "", flox.ErrNotFound
 	default:
-		return "", fmt.Errorf("%s: %w", req.Op, invalidRun(req.Run))
+		return "", errSpoilt
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
 	n, p := s.keys.of(run)
 	reply, err := s.command(ctx, n, append([]any{"HMGET", p.run(run)}, infoFields...)...)
 	if err != nil {
-		return flox.RunInfo{}, fmt.Errorf("info of run %s: %w", run, err)
+		return flox.RunInfo{}, err
 	}
 	r := list(reply)
 	if text(r, 0) == "" {
@@ -94,7 +94,7 @@ func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 	n, p := s.keys.of(run)
 	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "outs")
 	if err != nil {
-		return nil, fmt.Errorf("outputs of run %s: %w", run, err)
+		return nil, err
 	}
 	if text(list(reply), 0) == "" {
 		return nil, flox.ErrNotFound
@@ -108,7 +108,7 @@ func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 		}
 		reply, err := s.command(ctx, n, args...)
 		if err != nil {
-			return nil, fmt.Errorf("outputs of run %s: %w", run, err)
+			return nil, err
 		}
 		part := list(reply)
 		for i := range part {
