@@ -20,6 +20,20 @@ const (
 	clusterPartitions = 64
 )
 
+// openAttempts is how often Open asks a server that cannot answer just now: one
+// lost connection, or a moment of failover, should not end a program.
+const openAttempts = 4
+
+// checkPatiently repeats check while the trouble may pass by itself.
+func (s *Store) checkPatiently(ctx context.Context, namespace string, partitions int) error {
+	for attempt := 1; ; attempt++ {
+		err := s.check(ctx, namespace, partitions)
+		if err == nil || attempt == openAttempts || !transient(err) || s.pause(ctx, attempt+1) != nil {
+			return err
+		}
+	}
+}
+
 // check looks whether flox can work on the server, before anything is written.
 func (s *Store) check(ctx context.Context, namespace string, partitions int) error {
 	if err := s.reach(ctx); err != nil {

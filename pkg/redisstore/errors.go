@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -30,14 +31,15 @@ func transient(err error) bool {
 		errors.Is(err, context.DeadlineExceeded), errors.As(err, &network), errors.Is(err, redis.ErrPoolTimeout):
 		return true
 	}
-	text := err.Error()
-	for _, prefix := range passing {
-		if strings.HasPrefix(text, prefix) {
+	for ; err != nil; err = errors.Unwrap(err) {
+		text := err.Error()
+		// go-redis has no types for what it says about a lost cluster or sentinel.
+		if strings.HasPrefix(text, "redis: ") || strings.HasPrefix(text, "pool: ") ||
+			slices.ContainsFunc(passing, func(p string) bool { return strings.HasPrefix(text, p) }) {
 			return true
 		}
 	}
-	// go-redis has no types for what it says about a lost cluster or sentinel.
-	return strings.HasPrefix(text, "redis: ") || strings.HasPrefix(text, "pool: ")
+	return false
 }
 
 // explain says where an error comes from and, if it is known, how to mend it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -165,5 +166,21 @@ func TestMalformedRunHarmsNoOther(t *testing.T) {
 	c.Del(t.Context(), "flox:{"+s.Namespace()+":0}:queue:q")
 	if n, err := s.Rebuild(t.Context(), ""); err == nil || n != 1 {
 		t.Errorf("Rebuild = %d, %v, want the good run's token and an error that names the other", n, err)
+	}
+}
+
+// TestOpenOutlastsALostConnection loses the first connections of a store.
+func TestOpenOutlastsALostConnection(t *testing.T) {
+	server := testredis.Start(t)
+	var dials atomic.Int64
+	open(t, redisstore.Config{URL: server.URL(), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if dials.Add(1) <= 2 && err == nil {
+			conn.Close()
+		}
+		return conn, err
+	}})
+	if n := dials.Load(); n < 3 {
+		t.Errorf("Open dialled %d times, want it to have tried again", n)
 	}
 }

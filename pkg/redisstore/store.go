@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		claimed: map[string]*claimer{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.check(ctx, namespace, cfg.Partitions); err != nil {
+	if err := s.checkPatiently(ctx, namespace, cfg.Partitions); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
