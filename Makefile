@@ -38,7 +38,7 @@ bench: ## benchmarks of the hot paths, on a real Redis server
 	@scripts/ensure-redis.sh
 	go test -run '^$$' -bench . -benchmem ./pkg/...
 
-up: ## start a local Redis, as flox wants it, in Docker
+up: ## start Redis and a worker in Docker
 	docker compose -f deploy/docker-compose.yml up -d
 
 down: ## stop it
