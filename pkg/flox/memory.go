@@ -120,3 +120,15 @@ func (m *Memory) lock(ctx context.Context) error {
 	m.mu.Lock()
 	return nil
 }
+
+// lockRun takes the store and finds a run. With an error it has not taken it.
+func (m *Memory) lockRun(ctx context.Context, run string) (*memRun, error) {
+	if err := m.lock(ctx); err != nil {
+		return nil, err
+	}
+	if r := m.runs[run]; r != nil {
+		return r, nil
+	}
+	m.mu.Unlock()
+	return nil, ErrNotFound
+}

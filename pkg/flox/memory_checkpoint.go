@@ -2,7 +2,6 @@ package flox
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -12,14 +11,11 @@ const memSettle = 100
 
 // State implements CheckpointStore.
 func (m *Memory) State(ctx context.Context, run string, since int64) (StateLog, error) {
-	if err := m.lock(ctx); err != nil {
+	r, err := m.lockRun(ctx, run)
+	if err != nil {
 		return StateLog{}, err
 	}
 	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return StateLog{}, ErrNotFound
-	}
 	n := len(r.state)
 	from := min(max(int(since), 0), n)
 	return StateLog{Deltas: r.state[from:n:n], Version: r.counts.Version}, nil
@@ -27,14 +23,11 @@ func (m *Memory) State(ctx context.Context, run string, since int64) (StateLog, 
 
 // Checkpoint implements CheckpointStore.
 func (m *Memory) Checkpoint(ctx context.Context, run, cursor string, limit int) ([]TokenInfo, string, error) {
-	if err := m.lock(ctx); err != nil {
+	r, err := m.lockRun(ctx, run)
+	if err != nil {
 		return nil, "", err
 	}
 	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return nil, "", ErrNotFound
-	}
 	var tokens []TokenInfo
 	for _, id := range slices.Sorted(maps.Keys(r.tokens)) {
 		if id <= cursor {
@@ -119,48 +112,3 @@ func (m *Memory) settleToken(t *memToken) bool {
 
 // Rebuild implements CheckpointStore. Nothing gets lost in memory.
 func (m *Memory) Rebuild(ctx context.Context, run string) (int, error) { return 0, ctx.Err() }
-
-// Errors implements ErrorStore.
-func (m *Memory) Errors(ctx context.Context, run string) ([]ErrorRecord, error) {
-	if err := m.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return nil, ErrNotFound
-	}
-	var records []ErrorRecord
-	for _, kept := range r.errors {
-		var e ErrorRecord
-		if err := DecodeRecord(kept.data, &e); err != nil {
-			return nil, fmt.Errorf("errors of run %s: %w", run, err)
-		}
-		e.Time = kept.at
-		records = append(records, e)
-	}
-	return records, nil
-}
-
-// History implements ErrorStore.
-func (m *Memory) History(ctx context.Context, run string, from, limit int) ([]StepRecord, error) {
-	if err := m.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return nil, ErrNotFound
-	}
-	kept := r.history[min(max(from, 0), len(r.history)):]
-	var records []StepRecord
-	for _, k := range kept[:min(max(limit, 0), len(kept))] {
-		var s StepRecord
-		if err := DecodeRecord(k.data, &s); err != nil {
-			return nil, fmt.Errorf("history of run %s: %w", run, err)
-		}
-		s.Time = k.at
-		records = append(records, s)
-	}
-	return records, nil
-}

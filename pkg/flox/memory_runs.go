@@ -97,14 +97,11 @@ func (m *Memory) control(r *memRun, op ControlOp) {
 
 // Info implements RunInfoStore.
 func (m *Memory) Info(ctx context.Context, run string) (RunInfo, error) {
-	if err := m.lock(ctx); err != nil {
+	r, err := m.lockRun(ctx, run)
+	if err != nil {
 		return RunInfo{}, err
 	}
 	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return RunInfo{}, ErrNotFound
-	}
 	return r.info(), nil
 }
 
@@ -118,13 +115,10 @@ func (r *memRun) info() RunInfo {
 
 // Outputs implements RunInfoStore.
 func (m *Memory) Outputs(ctx context.Context, run string) ([][]byte, error) {
-	if err := m.lock(ctx); err != nil {
+	r, err := m.lockRun(ctx, run)
+	if err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
-	r := m.runs[run]
-	if r == nil {
-		return nil, ErrNotFound
-	}
 	return r.outputs[:len(r.outputs):len(r.outputs)], nil
 }
