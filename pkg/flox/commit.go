@@ -17,6 +17,8 @@ const (
 	OpRelease           // makes the branches of one chunk of a large fan-out
 	OpRetry             // the attempt failed; the token is tried again after Delay
 	OpFail              // the item failed for good and so does the run
+	OpHold              // the token ends, absorbed; refused as stale if the state moved since Read
+	OpAwait             // the token waits at its node until Signal comes, at most Delay
 )
 
 // Commit is everything a finished item changes. The store applies it at once
@@ -26,13 +28,24 @@ type Commit struct {
 	Op Op
 
 	// Node, Queue and Input of the successor (OpNext), or of branch 0 (OpFan).
+	// OpAwait has an Input only: what is carried to the answer.
 	Node, Queue string
 	Input       []byte
 	// Keep asks to go on with the successor under this lease. It is granted if
-	// the run is running and the successor's queue is the lease's.
+	// the run's status grants steps, the successor's queue is the lease's and no
+	// Delay is set. After OpAwait it is granted if the signal had come already.
 	Keep bool
-	// Delay until the retry (OpRetry).
+	// Delay until the retry (OpRetry), until the successor is ready (OpNext) or
+	// all branches are (OpFan of at most ReleaseChunk); how long to wait at most
+	// (OpAwait). Zero is none: at once, or to wait for ever.
 	Delay time.Duration
+	// Took is how long the failed attempt took (OpRetry), see Item.Elapsed.
+	Took time.Duration
+	// Signal is what OpAwait waits for.
+	Signal string
+	// Undo is what would undo the item, nil for nothing. It is kept until the
+	// run ends, and run if the run fails. With OpNext, OpEnd, OpDeposit and OpFan.
+	Undo *Undo
 	// Output of OpEnd (nil: none) and OpDeposit.
 	Output []byte
 
@@ -47,7 +60,9 @@ type Commit struct {
 	// Delta is the item's contribution to the run's state, nil for none.
 	Delta []byte
 	// Read is the state version the item has read, -1 if it read none. A commit
-	// that read a version the store does not have (any more) is stale.
+	// that read a version the store does not have (any more) is stale. With
+	// OpHold it is never -1: the version at the item's load or last commit, if
+	// it read none.
 	Read int64
 
 	// Record goes to the history (not for OpRetry, OpFail, OpRelease). Err goes
@@ -80,6 +95,18 @@ type Fan struct {
 type FrameSpec struct {
 	Join, Queue string
 	Carry       []byte // what the fan-out was given, if the join asked for it, else nil
+	// Quorum is how many arrivals fire the join; what comes later is dropped.
+	// Zero: all branches are waited for.
+	Quorum int
+	// Scope says that the frame's tokens stand in a scope of their own, named
+	// after the frame; see Item.Scope.
+	Scope bool
+}
+
+// Undo is an item that undoes a committed one: it is queued at Node with Input.
+type Undo struct {
+	Node, Queue string
+	Input       []byte
 }
 
 // Verdict is the store's answer to a commit or a hand-back.
@@ -96,6 +123,7 @@ const (
 	VerdictLimit                    // refused: MaxSteps is reached; fail the item
 	VerdictGone                     // refused: there is no such run
 	VerdictInvalid                  // refused: a key of the run has a wrong type
+	VerdictDropped                  // refused: the join of the token's branch fired without it; Settle drops the token
 )
 
 // Applied reports whether the commit took effect, now or before.
@@ -107,8 +135,12 @@ type CommitResult struct {
 	// Again says that a kept commit had been applied before (its answer was lost).
 	Again bool
 	// Version and Committed are the run's state version and committed items
-	// after a kept commit.
+	// after a kept commit, and now after a stale one.
 	Version, Committed int64
+	// Settle says that the commit left work that Settle does, which the caller
+	// should call: a run that undoes, or branches that came too late. Any
+	// worker's janitor does it otherwise.
+	Settle bool
 }
 
 // StateLog is a part of a run's state: the deltas from Since on, in commit
@@ -116,6 +148,16 @@ type CommitResult struct {
 // the reader starts over from it.
 type StateLog struct {
 	Snapshot []byte
+	Folded   int64 // how many deltas the run's snapshot stands for, now
 	Deltas   [][]byte
 	Version  int64 // after the last delta
+}
+
+// CompactRequest asks to replace the oldest deltas of a run's state by a
+// snapshot that stands for them.
+type CompactRequest struct {
+	Run      string
+	Folded   int64 // StateLog.Folded when the deltas were read; another value now refuses
+	Deltas   int64 // how many deltas after Folded the snapshot stands for, too; at least 1
+	Snapshot []byte
 }

@@ -12,6 +12,7 @@ var (
 	ErrNotFound  = errors.New("not found")          // no such run or workflow
 	ErrRunExists = errors.New("run exists")         // what a *RunExistsError is
 	ErrStepLimit = errors.New("step limit reached") // in the cause of a run that exceeded MaxSteps
+	ErrDeadline  = errors.New("deadline exceeded")  // of a run that took longer than it may
 	ErrCancelled = errors.New("run cancelled")      // of a run that was awaited, and the cause of its nodes' contexts
 	ErrLeaseLost = errors.New("lease lost")         // the cause of a node's context whose item is another worker's now
 	// ErrInvalid says that a key of a run is not what flox made of it.
@@ -47,6 +48,23 @@ func (e *RefusedError) Error() string {
 // Is makes errors.Is(err, ErrRefused) true.
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
+// SignalError says that a run does not take a signal. It is an ErrRefused.
+type SignalError struct {
+	Run, Signal string
+	Status      Status
+	Full        bool // the run keeps an earlier one of that name, which nobody has awaited yet
+}
+
+func (e *SignalError) Error() string {
+	if e.Full {
+		return fmt.Sprintf("cannot signal %s to run %s: an earlier one waits there to be awaited", e.Signal, e.Run)
+	}
+	return fmt.Sprintf("cannot signal %s to run %s: it is %s", e.Signal, e.Run, e.Status)
+}
+
+// Is makes errors.Is(err, ErrRefused) true.
+func (e *SignalError) Is(target error) bool { return target == ErrRefused }
+
 // Classes of a NodeError.
 const (
 	ClassError     = "error"     // the node returned an error
@@ -57,6 +75,8 @@ const (
 	ClassCrash     = "crash"     // its workers died too often
 	ClassPayload   = "payload"   // its input or output cannot be decoded, encoded or routed
 	ClassLimit     = "limit"     // the run's step limit was reached
+	ClassDeadline  = "deadline"  // the run took longer than it may
+	ClassQuorum    = "quorum"    // too few branches came to a join
 )
 
 // NodeError is why an item failed, as it is stored and handed to fallbacks.

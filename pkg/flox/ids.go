@@ -36,6 +36,10 @@ func ChildToken(token string, step, i int) string {
 	return shortToken(ItemID(token, step) + "." + strconv.Itoa(i))
 }
 
+// UndoToken names the token that runs the nth undo of a run, from 1: what was
+// recorded nth. No other token's name begins with a u.
+func UndoToken(n int64) string { return "u" + strconv.FormatInt(n, 10) }
+
 // JoinToken names the token that a frame's join makes. A frame is named after
 // the item that opened it.
 func JoinToken(frame string) string { return shortToken(frame + ".j") }

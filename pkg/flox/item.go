@@ -31,9 +31,10 @@ const (
 	GrantPoison                 // yours, but it crashed its workers too often: fail it, do not execute it
 	GrantStray                  // the entry pointed to nothing and is gone
 	GrantLost                   // somebody else holds the token
-	GrantParked                 // the run is paused or has failed; the token was parked
+	GrantParked                 // the run is paused, failed or undoing; the token was parked
 	GrantCancelled              // the run was cancelled; the token was dropped
 	GrantInvalid                // a key of the run has a wrong type; nothing was changed
+	GrantDropped                // the join of its branch fired without it; Settle drops the token
 )
 
 // Loaded is what Load returns. Item and Lease are set for GrantOK and GrantPoison.
@@ -52,10 +53,15 @@ type Item struct {
 	Crashes     int           // times it was started and lost since the last commit
 	Version     int64         // the run's state version when it was loaded
 	Committed   int64         // items committed in the run so far
+	Elapsed     time.Duration // since the first attempt at the item began; zero at the first
 	Waited      time.Duration // from when the token became ready until it was claimed
 	// Release is set while the token releases a large fan-out. Such an item
 	// runs no user code: it is committed with OpRelease.
 	Release *Release
+	// Scope names the innermost frame with FrameSpec.Scope that the token
+	// stands in, "" outside all; Joins the frame whose join the token is at,
+	// until its next commit.
+	Scope, Joins string
 }
 
 // Input is what a node gets, encoded. A join's input is one payload a branch,
@@ -64,6 +70,18 @@ type Input struct {
 	Payload  []byte
 	Joined   bool
 	Deposits [][]byte
+	// Answer is set at the step after OpAwait, which stands at the same node:
+	// Payload is what was carried.
+	Answer *Answered
+	// Cause is set for an item that undoes: the Commit.Err of the failure that
+	// the run undoes for, nil if it had none.
+	Cause []byte
+}
+
+// Answered is how a wait ended.
+type Answered struct {
+	Payload  []byte // of the signal
+	TimedOut bool   // there was none
 }
 
 // Release is a part of a large fan-out that is due.
@@ -88,5 +106,6 @@ const (
 	HealthLost                    // somebody else holds the token, or it is gone: stop, commit nothing
 	HealthCancelled               // the run was cancelled: stop, commit nothing
 	HealthPaused                  // yours; finish and commit, but start no further step
-	HealthFailed                  // as paused: the run failed elsewhere
+	HealthFailed                  // as paused: the run failed elsewhere, or undoes
+	HealthDropped                 // the join of the token's branch fired without it: stop, hand back
 )

@@ -11,6 +11,7 @@ const (
 	StatusPaused    Status = "paused"    // no step starts until it is resumed
 	StatusCompleted Status = "completed" // for good
 	StatusFailed    Status = "failed"    // until it is retried
+	StatusUndoing   Status = "undoing"   // it has failed, and what was done is being undone
 	StatusCancelled Status = "cancelled" // for good
 )
 
@@ -27,8 +28,14 @@ type RunInfo struct {
 	Status      Status    `json:"status"`
 	Created     time.Time `json:"created"`
 	Ended       time.Time `json:"ended,omitzero"`
+	Deadline    time.Time `json:"deadline,omitzero"`
 	Cause       string    `json:"cause,omitempty"` // why it failed
-	Counts      Counts    `json:"counts"`
+	// Failure is the record of the error that the run failed of, if it was one.
+	Failure *ErrorRecord `json:"failure,omitempty"`
+	// Held says at which nodes how many items were held (see OpHold), as
+	// "node=count", comma-separated.
+	Held   string `json:"held,omitempty"`
+	Counts Counts `json:"counts"`
 }
 
 // Counts is a run's ledger. Created = Committed + Failed + Dropped + Live.
@@ -36,7 +43,8 @@ type Counts struct {
 	Created   int64 `json:"created"`   // items made
 	Committed int64 `json:"committed"` // items finished
 	Failed    int64 `json:"failed"`    // items that took their fallback
-	Dropped   int64 `json:"dropped"`   // items of a cancelled run
+	Held      int64 `json:"held"`      // of the committed: absorbed
+	Dropped   int64 `json:"dropped"`   // items that were not to be done any more: of a cancelled or undoing run, or late for their join
 	Live      int64 `json:"live"`      // tokens that stand somewhere
 	Parked    int64 `json:"parked"`    // of these: parked, because the run is paused or failed
 	Outputs   int64 `json:"outputs"`
@@ -53,6 +61,10 @@ type StartRequest struct {
 	Input       []byte
 	NeedsOutput bool          // the run fails if it ends with no output
 	Delay       time.Duration // until the first token is ready
+	// Deadline is how long the run may take from its start, the delay included;
+	// zero is for ever. A run that has not ended then fails: Info's Failure is
+	// an ErrorRecord of ClassDeadline with no item. Retry lifts the deadline.
+	Deadline time.Duration
 }
 
 // ControlOp is an operation on a run's status.
@@ -61,8 +73,8 @@ type ControlOp string
 const (
 	ControlPause  ControlOp = "pause"  // running -> paused
 	ControlResume ControlOp = "resume" // paused -> running
-	ControlCancel ControlOp = "cancel" // running, paused -> cancelled
-	ControlRetry  ControlOp = "retry"  // failed -> running
+	ControlCancel ControlOp = "cancel" // running, paused, undoing -> cancelled
+	ControlRetry  ControlOp = "retry"  // failed -> running, or undoing if that is what failed
 )
 
 // ControlRequest asks for an operation. Nonce is fresh for each request and the
@@ -73,8 +85,15 @@ type ControlRequest struct {
 	Nonce string
 }
 
+// SignalRequest sends a signal to a run. ID is fresh for each signal and the
+// same for its repeats.
+type SignalRequest struct {
+	Run, Name, ID string
+	Payload       []byte
+}
+
 // ListRequest selects runs. Status selects one index: StatusRunning stands for
-// all that have not ended (pending, running, paused); "" for all.
+// all that have not ended (pending, running, paused, undoing); "" for all.
 type ListRequest struct {
 	Status   Status
 	Workflow string // "" for all
@@ -101,7 +120,8 @@ const (
 	PlaceQueued  TokenPlace = "queued"  // in its queue, waiting for a worker
 	PlaceLeased  TokenPlace = "leased"  // with a worker
 	PlaceDelayed TokenPlace = "delayed" // until a retry or start is due
-	PlaceParked  TokenPlace = "parked"  // the run is paused or failed
+	PlaceWaiting TokenPlace = "waiting" // for a signal
+	PlaceParked  TokenPlace = "parked"  // the run is paused, failed or undoing
 )
 
 // TokenInfo is one live token of a run.
@@ -114,7 +134,8 @@ type TokenInfo struct {
 	Owner   string     `json:"owner,omitempty"`
 	Attempt int        `json:"attempt"` // failed attempts so far
 	Crashes int        `json:"crashes"`
-	Failed  bool       `json:"failed"` // it is what the run failed of
+	Failed  bool       `json:"failed"`           // it is what the run failed of
+	Signal  string     `json:"signal,omitempty"` // it waits for
 	Due     time.Time  `json:"due,omitzero"`
 }
 
@@ -122,11 +143,12 @@ type TokenInfo struct {
 type StepRecord struct {
 	Item     string        `json:"item"`
 	Node     string        `json:"node"`
-	Outcome  string        `json:"outcome"` // next, end, deposit, fan, fallback
+	Outcome  string        `json:"outcome"` // next, end, deposit, fan, fallback, hold, await, answered, undone
 	Attempt  int           `json:"attempt"` // counted from 1
 	Worker   string        `json:"worker"`
-	Duration time.Duration `json:"duration"` // of the node, in nanoseconds
-	Time     time.Time     `json:"time"`     // of the commit, by the store's clock
+	Duration time.Duration `json:"duration"`         // of the node, in nanoseconds
+	Time     time.Time     `json:"time"`             // of the commit, by the store's clock
+	Undoes   string        `json:"undoes,omitempty"` // the node whose item this one undid
 }
 
 // ErrorRecord is one failed attempt.

@@ -64,13 +64,21 @@ type CheckpointStore interface {
 	// ErrNotFound if there is no such run.
 	Checkpoint(ctx context.Context, run, cursor string, limit int) (tokens []TokenInfo, next string, err error)
 	// Settle does a bounded part of the work that a resume, retry or cancel left
-	// to do: queue parked tokens again, drop the tokens of a cancelled run. With
-	// run "" it takes runs that have such work. more says that some is left.
+	// to do: queue parked tokens again, drop the tokens of a cancelled run; those
+	// of a run that undoes, which then begins to undo; and branches whose join
+	// fired without them. With run "" it takes runs that have such work. more
+	// says that some is left that Settle can do now: a token that is with a
+	// worker is left to it.
 	Settle(ctx context.Context, run string) (more bool, err error)
 	// Rebuild queues tokens again whose queue entry or timer is gone (it was
 	// lost with a part of the store's data), and returns how many. With run ""
 	// it looks at some active runs, others at each call, until it has seen all.
 	Rebuild(ctx context.Context, run string) (int, error)
+	// Compact replaces the oldest deltas of a run's state by a snapshot. It
+	// reports false, and changes nothing, if somebody else has compacted
+	// meanwhile, the run has fewer deltas than that, or there is no such run.
+	// The state version stays what it is.
+	Compact(ctx context.Context, req CompactRequest) (bool, error)
 }
 
 // RunInfoStore keeps what a run is and how it stands.
@@ -82,6 +90,12 @@ type RunInfoStore interface {
 	// *RefusedError if its status does not allow the operation, or already is
 	// what the operation would make it. Call Settle afterwards.
 	Control(ctx context.Context, req ControlRequest) (Status, error)
+	// Signal completes the wait of the run's token that has waited longest for
+	// the signal, or keeps the signal for the first token that will. Repeated
+	// with the ID of the name's last signal it changes nothing. ErrNotFound if
+	// there is no such run; a *SignalError if it has ended or undoes, or keeps
+	// one of that name already.
+	Signal(ctx context.Context, req SignalRequest) error
 	// Info returns one run. ErrNotFound if there is none.
 	Info(ctx context.Context, run string) (RunInfo, error)
 	// List returns runs, newest first by start (active) or end (the others).
