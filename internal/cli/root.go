@@ -56,7 +56,7 @@ run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 	p.BoolVar(&a.embedded, "embedded", false, "the Redis server is an embedded one")
 	p.MarkHidden("embedded")
 	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.errorsCmd(), a.stateCmd(),
-		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(),
+		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.graphCmd(),
 		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
 	strict(root)
 	return root

@@ -9,11 +9,12 @@ import (
 // its codec already.
 func (p *plan) assemble(f framing) *graph {
 	g := &graph{
-		name: p.w.name, byName: map[string]*node{}, maxSteps: int64(p.w.maxSteps),
+		name: p.w.name, byName: map[string]*node{}, maxSteps: int64(p.w.maxSteps), deadline: p.w.deadline,
+		plan: p, scopes: map[string]*scope{},
 		needsOutput: !p.list && p.output != noneType, list: p.list, state: p.state, codecs: p.codecs,
 	}
 	nodes := map[*nodeDef]*node{}
-	for _, def := range p.w.nodes {
+	for _, def := range p.nodes {
 		n := p.newNode(def)
 		nodes[def] = n
 		g.nodes = append(g.nodes, n)
@@ -21,14 +22,24 @@ func (p *plan) assemble(f framing) *graph {
 			g.byName[name] = n
 		}
 	}
+	for def, s := range p.scopes {
+		if def != nil {
+			s.outer = p.scopes[def.outer]
+			g.scopes[s.name] = s
+		}
+	}
 	g.start = nodes[p.start]
 	frames := map[*frameDef]*frame{}
-	for _, def := range p.w.nodes {
-		wire(nodes[def], def, nodes)
+	for _, def := range p.nodes {
+		p.wire(nodes[def], def, nodes)
 		nodes[def].frame = frameOf(f.opened[def], nodes, frames)
 		nodes[def].inside = frameOf(f.inside[def], nodes, frames)
+		if f := nodes[def].frame; f != nil && def.visit != nil {
+			f.catches, f.scope = def.visit.catches, p.scopes[def.visit.own]
+		}
 	}
-	for _, def := range p.w.nodes {
+	for _, def := range p.nodes {
+		nodes[def].catch = catcher(nodes[def].inside)
 		r := p.newRunner(def, nodes[def])
 		nodes[def].execute, nodes[def].failure = r.execute, r.failure
 	}
@@ -42,13 +53,21 @@ func (p *plan) newNode(def *nodeDef) *node {
 		queue:   cmp.Or(def.queue, p.w.queue, p.w.name),
 		retry:   def.retry.orElse(p.w.retry).orElse(DefaultRetry),
 		timeout: cmp.Or(def.timeout, p.w.timeout),
-		in:      def.in, out: def.out, fanout: def.fanout,
-		end: p.isEnd(def), quiet: isQuiet(def), kind: kindOf(def),
+		in:      def.in, out: def.out, fanout: def.fanout, quorum: def.quorum, signals: signalNames(def),
+		end: p.isEnd(def), quiet: isQuiet(def), kind: kindOf(def), scope: p.scopes[def.scope],
 	}
 }
 
+func signalNames(def *nodeDef) []string {
+	var names []string
+	for _, s := range def.signals {
+		names = append(names, s.Name())
+	}
+	return names
+}
+
 // wire copies def's edges to n.
-func wire(n *node, def *nodeDef, nodes map[*nodeDef]*node) {
+func (p *plan) wire(n *node, def *nodeDef, nodes map[*nodeDef]*node) {
 	for _, e := range def.to {
 		n.targets = append(n.targets, nodes[e.to])
 	}
@@ -63,6 +82,24 @@ func wire(n *node, def *nodeDef, nodes map[*nodeDef]*node) {
 	for _, e := range def.fallback {
 		n.fallback = nodes[e.to]
 	}
+	for _, e := range def.undo {
+		n.undo = nodes[e.to]
+		n.undo.undoes = true
+	}
+	if def.visit != nil && !def.fanout {
+		n.visit, n.leaves = def.visit, p.scopes[def.visit.own]
+	}
+}
+
+// catcher counts the frames from in to that of the innermost nested workflow
+// that has a fallback.
+func catcher(in *frame) int {
+	for up := 1; in != nil; up, in = up+1, in.outer {
+		if in.catches {
+			return up
+		}
+	}
+	return 0
 }
 
 func frameOf(def *frameDef, nodes map[*nodeDef]*node, frames map[*frameDef]*frame) *frame {
@@ -79,12 +116,15 @@ func frameOf(def *frameDef, nodes map[*nodeDef]*node, frames map[*frameDef]*fram
 }
 
 func (p *plan) newRunner(def *nodeDef, n *node) *runner {
-	r := &runner{n: n, st: p.state, process: def.process, failed: def.failed, in: p.codec(n.in)}
+	r := &runner{n: n, st: p.state, process: def.process, failed: def.failed, done: def.done, in: p.codec(n.in)}
+	if n.scope != nil {
+		r.st = n.scope.state
+	}
 	switch {
 	case n.kind == edgeTo:
 		r.to = p.codec(n.targets[0].in)
 	case n.kind == edgeJoin:
-		r.out = p.codec(elementOf(n.targets[0].in))
+		r.out, r.wrap = p.codec(def.joins[0].element), def.joins[0].wrap
 	case n.end && !n.quiet:
 		r.out = p.codec(p.output)
 	}
@@ -94,25 +134,35 @@ func (p *plan) newRunner(def *nodeDef, n *node) *runner {
 	if n.fallback != nil {
 		r.fail = p.codec(n.fallback.in)
 	}
-	if p.isJoin(def) {
-		r.joined = &joinCodecs{element: p.codec(elementOf(n.in))}
-		if n.in.Implements(joinedType) {
-			r.joined.carry = p.codec(n.in.Field(0).Type)
-		}
+	if n.undo != nil {
+		r.undo = p.codec(n.undo.in)
+	}
+	if len(n.signals) > 0 {
+		carry, payload := answerTypes(n.out)
+		r.answer = &answerCodecs{p.codec(carry), p.codec(payload)}
+	}
+	if e := p.joinTo(def); e != nil {
+		r.joined = p.joinCodecs(def, e)
 	}
 	return r
 }
 
-// isJoin says that a join leads to def.
-func (p *plan) isJoin(def *nodeDef) bool {
-	for _, n := range p.w.nodes {
-		for _, e := range n.joins {
-			if e.to == def {
-				return true
-			}
-		}
+// joinCodecs are those of the input of def, to which the join e leads.
+func (p *plan) joinCodecs(def *nodeDef, e *edge) *joinCodecs {
+	c := &joinCodecs{element: p.codec(e.element)}
+	switch {
+	case def.visit != nil && !def.fanout:
+		c.carry = p.codec(def.in)
+		c.open = visitInput
+	case def.in.Implements(joinedType):
+		c.carry = p.codec(def.in.Field(0).Type)
+		c.open = joinedInput
+	case def.in.Implements(pairType):
+		c.open = pairInput
+	default:
+		c.open = listInput
 	}
-	return false
+	return c
 }
 
 // codec is that of a type that checkTypes has seen.

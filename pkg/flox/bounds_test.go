@@ -72,6 +72,8 @@ type fuzzed struct {
 	Next  *fuzzed
 	Array [2]int
 	Sum   Sum
+	Best  Max[int]
+	Words Last[[]string]
 }
 
 func FuzzDecode(f *testing.F) {
@@ -79,7 +81,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add(EncodeRecord(fuzzed{true, -1, 2, 3.5, "s", []byte("raw"), []fuzzed{{I: 1}}, map[string]int{"k": 1},
-		SetOf(1, 2), time.Unix(1, 2), &fuzzed{S: "next"}, [2]int{1, 2}, 7}))
+		SetOf(1, 2), time.Unix(1, 2), &fuzzed{S: "next"}, [2]int{1, 2}, 7, MaxOf(0), LastOf([]string{"w"})}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var v fuzzed
 		err := DecodeRecord(b, &v)
@@ -98,7 +100,7 @@ func FuzzDecode(f *testing.F) {
 		if err := DecodeRecord(EncodeRecord(v), &again); err != nil {
 			t.Fatalf("%+v does not come back: %v", v, err)
 		}
-		if again.S != v.S || again.I != v.I || !again.At.Equal(v.At) || len(again.List) != len(v.List) {
+		if again.Best != v.Best || again.Words.set != v.Words.set || again.S != v.S || again.I != v.I || !again.At.Equal(v.At) || len(again.List) != len(v.List) {
 			t.Fatalf("%+v came back as %+v", v, again)
 		}
 	})

@@ -19,8 +19,10 @@ type plan struct {
 	output reflect.Type // of an end
 	list   bool         // BuildAll
 
+	nodes  []*nodeDef // with those of nested workflows in their place
 	codecs *codecs
 	state  *stateType
+	scopes map[*scopeDef]*scope
 	sums   map[reflect.Type]*sumDef
 	errs   []mistake
 }
@@ -62,10 +64,13 @@ func comparePos(a, b string) int {
 // that in other words.
 func buildGraph(w *wiring, pos string, start *nodeDef, ends []*nodeDef, output reflect.Type, list bool) (*graph, error) {
 	p := &plan{w: w, pos: pos, start: start, ends: ends, output: output, list: list}
-	p.checkSums()
 	p.checkNames()
+	p.expand()
+	p.checkSums()
 	p.checkEdges()
 	p.checkRoutes()
+	p.checkSignals()
+	p.checkUndos()
 	sound := len(p.errs) == 0
 	p.checkTypes()
 	if sound {
@@ -109,6 +114,15 @@ func successors(n *nodeDef) []*nodeDef {
 	return next
 }
 
+// later is successors, and what undoes an item of n.
+func later(n *nodeDef) []*nodeDef {
+	next := successors(n)
+	for _, e := range n.undo {
+		next = append(next, e.to)
+	}
+	return next
+}
+
 // forward are the successors of n but for its fallback.
 func forward(n *nodeDef) []*nodeDef {
 	var next []*nodeDef
@@ -141,14 +155,16 @@ func (p *plan) checkTypes() {
 	if p.state, err = newStateType(p.w.state, p.codecs); err != nil {
 		p.errorf(p.w.pos, "%w", err)
 	}
-	for _, n := range p.w.nodes {
+	p.scopes = map[*scopeDef]*scope{nil: nil}
+	for _, n := range p.nodes {
 		p.checkType(n, "input", n.in)
 		p.checkType(n, "output", n.out)
 		for _, e := range n.joins {
-			if _, err := p.codecs.of(elementOf(e.to.in)); err != nil {
+			if _, err := p.codecs.of(e.element); err != nil {
 				p.nodeErrorf(e.pos, n, "what it leaves at the join %s cannot be stored: %v", e.to.name, err)
 			}
 		}
+		p.checkScope(n)
 	}
 	if _, err := p.codecs.of(p.output); err != nil {
 		p.errorf(p.pos, "output %s cannot be stored: %w", p.output, err)

@@ -36,7 +36,7 @@ func (p *plan) checkEdges() {
 		p.checkForeign(p.pos, nil, "end", end)
 		p.checkEnd(end)
 	}
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		p.checkKinds(n)
 		p.checkTargets(n)
 		p.checkFanout(n)

@@ -3,6 +3,7 @@ package flox_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -13,12 +14,26 @@ func TestBuildRefusesStates(t *testing.T) {
 	//lint:ignore U1000 an unexported field is the mistake
 	type hidden struct{ n flox.Sum }
 	type stored struct{ L flox.List[chan int] }
+	type mapped struct {
+		M flox.MapOf[string, flox.MapOf[int, plain]]
+	}
+	type dated struct{ At time.Time }
+	type listed struct{ L []string }
+	type seen struct{ S map[string]bool }
+	type shares struct{ F float64 }
+	type table struct{ M map[string]int }
 	cases := map[string]error{
-		`state field plain.N: int does not merge; use flox.Sum`:                        buildState[plain](),
-		`state field nested.In.N: int does not merge`:                                  buildState[nested](),
-		`state field hidden.n: it is unexported and would be lost`:                     buildState[hidden](),
-		`state flox_test.stored cannot be stored: field L: it holds a chan`:            buildState[stored](),
-		`state field int: int does not merge; use flox.Sum, List[int] or Set[int], or`: buildState[int](),
+		`state field plain.N: int does not merge; use flox.Sum, Max[int] or Last[int], or give the type a method Merge`: buildState[plain](),
+		`state field nested.In.N: int does not merge`:                                                                   buildState[nested](),
+		`state field mapped.M[string][int].N: int does not merge`:                                                       buildState[mapped](),
+		`state field hidden.n: it is unexported and would be lost`:                                                      buildState[hidden](),
+		`state flox_test.stored cannot be stored: field L: it holds a chan`:                                             buildState[stored](),
+		`state field int: int does not merge; use flox.Sum`:                                                             buildState[int](),
+		`time.Time does not merge; use flox.Last[time.Time], Fixed[`:                                                    buildState[dated](),
+		`[]string does not merge; use flox.List[string] or Last[[]string]`:                                              buildState[listed](),
+		`map[string]bool does not merge; use flox.Set[string] or Last[`:                                                 buildState[seen](),
+		`float64 does not merge; use flox.SumFloat, Max[float64] or`:                                                    buildState[shares](),
+		`map[string]int does not merge; use flox.MapOf[string, V] with`:                                                 buildState[table](),
 	}
 	for want, err := range cases {
 		if err == nil || !strings.Contains(err.Error(), want) {

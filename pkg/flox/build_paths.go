@@ -7,14 +7,14 @@ import (
 
 // checkPaths checks that every node can be reached, and an end from it.
 func (p *plan) checkPaths() {
-	reached := reach(p.start, successors)
-	for _, n := range p.w.nodes {
+	reached := reach(p.start, later)
+	for _, n := range p.nodes {
 		if !reached[n] {
 			p.nodeErrorf(n.pos, n, "unreachable from start %q", p.start.name)
 		}
 	}
 	stuck := false
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		if reached[n] && kindOf(n) == edgeNone && !p.isEnd(n) && !isQuiet(n) {
 			p.nodeErrorf(n.pos, n, "no path from here to an end; add an edge or name it as an end")
 			stuck = true
@@ -29,7 +29,7 @@ func (p *plan) checkPaths() {
 func (p *plan) checkTraps(reached map[*nodeDef]bool) {
 	var trapped []string
 	pos := ""
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		if !reached[n] {
 			continue
 		}
@@ -69,7 +69,7 @@ func (p *plan) checkCycles() {
 		return
 	}
 	done := map[*nodeDef]bool{}
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		if done[n] {
 			continue
 		}

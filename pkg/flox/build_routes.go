@@ -1,6 +1,9 @@
 package flox
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // checkSums checks the declarations of sum types.
 func (p *plan) checkSums() {
@@ -18,6 +21,28 @@ func (p *plan) checkSums() {
 		}
 		if p.checkVariants(d) {
 			p.sums[d.sum] = d
+		}
+	}
+	for _, def := range p.w.nodes {
+		if def.nest != nil {
+			p.adoptSums(def)
+		}
+	}
+}
+
+// adoptSums takes over the sum types of a nested workflow.
+func (p *plan) adoptSums(def *nodeDef) {
+	for t, d := range def.nest.inner.sums {
+		first := p.sums[t]
+		if first == nil {
+			p.sums[t] = d
+			continue
+		}
+		for _, v := range d.variants {
+			if len(d.variants) != len(first.variants) || !slices.Contains(first.variants, v) {
+				p.nodeErrorf(def.pos, def, "declares other variants of %s (at %s) than %s does", interfaceName(t), d.pos, first.pos)
+				break
+			}
 		}
 	}
 }
@@ -47,7 +72,7 @@ func (p *plan) checkVariants(d *sumDef) bool {
 
 // checkRoutes checks that the arms of each Route take every output once.
 func (p *plan) checkRoutes() {
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		if len(n.routes) == 0 {
 			continue
 		}

@@ -20,6 +20,7 @@ type wiring struct {
 	pos      string
 	state    reflect.Type
 	maxSteps int
+	deadline time.Duration
 	retry    RetryPolicy
 	timeout  time.Duration
 	queue    string
@@ -45,6 +46,17 @@ func (b *Builder[S]) MaxSteps(n int) *Builder[S] {
 		b.w.mistake(callSite(), "workflow %s: MaxSteps(%d): want at least 1", b.w.name, n)
 	}
 	b.w.maxSteps = n
+	return b
+}
+
+// Deadline limits how long a run may take from its start; WithDeadline sets
+// another for one run. A run that takes longer fails with ErrDeadline. What is
+// in flight then may finish, but nothing further starts.
+func (b *Builder[S]) Deadline(d time.Duration) *Builder[S] {
+	if d <= 0 {
+		b.w.mistake(callSite(), "workflow %s: Deadline(%v): want more than 0", b.w.name, d)
+	}
+	b.w.deadline = d
 	return b
 }
 
@@ -110,9 +122,11 @@ func Split[S, I, O any](b *Builder[S], name string, f func(I) []O) Ref[I, O] {
 // End adds a node that hands on what it gets: an end for a node that goes on
 // elsewhere as well.
 func End[T, S any](b *Builder[S], name string) Ref[T, T] {
-	return addTyped[S, T, T](b, callSite(), name, NodeFunc[S, T, T](func(_ *Context[S], in T) (Transition[T], error) {
+	r := addTyped[S, T, T](b, callSite(), name, NodeFunc[S, T, T](func(_ *Context[S], in T) (Transition[T], error) {
 		return Next(in), nil
 	}))
+	r.def.passes = true
+	return r
 }
 
 func (w *wiring) mistake(pos, format string, args ...any) {

@@ -16,7 +16,7 @@ import (
 type codec struct {
 	typ  reflect.Type
 	enc  func(e *encoder, v reflect.Value) error
-	dec  func(d *msgpack.Decoder, v reflect.Value) error
+	dec  func(d *decoder, v reflect.Value) error
 	json func(raw []byte, v reflect.Value) error
 	err  error // why values of the type cannot be stored
 }
@@ -31,6 +31,12 @@ const (
 type encoder struct {
 	*msgpack.Encoder
 	depth int
+}
+
+// decoder is a msgpack decoder that notes what it had to leave out.
+type decoder struct {
+	*msgpack.Decoder
+	skipped bool // a field that the struct at hand does not have
 }
 
 // codecs makes the codecs of one workflow. Sums are its sum types.
@@ -112,20 +118,38 @@ func (c *codec) decodeInto(b []byte, v reflect.Value) error {
 	}
 	switch b[0] {
 	case codecMsgpack:
-		return c.read(b[1:], v)
+		_, err := c.read(b[1:], v)
+		return err
 	case codecJSON:
 		return c.json(b[1:], v)
 	}
 	return fmt.Errorf("unknown payload format %d", b[0])
 }
 
-func (c *codec) read(b []byte, v reflect.Value) error {
-	if err := checkMsgpack(b); err != nil {
-		return err
+// decodeKnown is decode that also says whether all that is in b came to be in
+// v: not if it skipped struct fields, anywhere inside, as a program does that is
+// older than the one which wrote them. Of JSON it says no, for it cannot tell.
+func (c *codec) decodeKnown(b []byte) (v any, complete bool, err error) {
+	if len(b) == 0 || b[0] != codecMsgpack {
+		v, err = c.decode(b)
+		return v, false, err
 	}
-	d := msgpack.GetDecoder()
-	defer msgpack.PutDecoder(d)
+	p := reflect.New(c.typ).Elem()
+	if complete, err = c.read(b[1:], p); err != nil {
+		return nil, false, fmt.Errorf("decode %s: %w", c.typ, err)
+	}
+	return p.Interface(), complete, nil
+}
+
+// read decodes msgpack, and says whether it left nothing out.
+func (c *codec) read(b []byte, v reflect.Value) (complete bool, err error) {
+	if err := checkMsgpack(b); err != nil {
+		return false, err
+	}
+	d := decoder{Decoder: msgpack.GetDecoder()}
+	defer msgpack.PutDecoder(d.Decoder)
 	d.Reset(bytes.NewReader(b))
 	d.SetCustomStructTag("json")
-	return c.dec(d, v)
+	err = c.dec(&d, v)
+	return !d.skipped, err
 }

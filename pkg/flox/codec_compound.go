@@ -4,19 +4,18 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // isNil says that the next value is nil; at the end of the input it is not.
-func isNil(d *msgpack.Decoder) bool {
+func isNil(d *decoder) bool {
 	code, err := d.PeekCode()
 	return err == nil && code == msgpcode.Nil
 }
 
 // mapLen reads the length of a map. The library would take an extension for
 // one, and go on with the extension's body as if it was checked.
-func mapLen(d *msgpack.Decoder) (int, error) {
+func mapLen(d *decoder) (int, error) {
 	if code, err := d.PeekCode(); err == nil && msgpcode.IsExt(code) {
 		return 0, fmt.Errorf("msgpack: code %#x is no map", code)
 	}
@@ -36,7 +35,7 @@ func (cs *codecs) compileStruct(c *codec) error {
 		byName[f.name] = i
 	}
 	c.enc = func(e *encoder, v reflect.Value) error { return encodeStruct(e, v, fields) }
-	c.dec = func(d *msgpack.Decoder, v reflect.Value) error {
+	c.dec = func(d *decoder, v reflect.Value) error {
 		n, err := mapLen(d)
 		for range n {
 			name, err := d.DecodeString()
@@ -45,6 +44,7 @@ func (cs *codecs) compileStruct(c *codec) error {
 			}
 			i, ok := byName[name]
 			if !ok { // written by another version
+				d.skipped = true
 				if err := d.Skip(); err != nil {
 					return err
 				}
@@ -93,7 +93,7 @@ func (cs *codecs) compileList(c *codec) error {
 	isSlice := c.typ.Kind() == reflect.Slice
 	if isSlice && c.typ.Elem().Kind() == reflect.Uint8 {
 		c.enc = func(e *encoder, v reflect.Value) error { return e.EncodeBytes(v.Bytes()) }
-		c.dec = func(d *msgpack.Decoder, v reflect.Value) error {
+		c.dec = func(d *decoder, v reflect.Value) error {
 			b, err := d.DecodeBytes()
 			v.SetBytes(b)
 			return err
@@ -114,11 +114,11 @@ func (cs *codecs) compileList(c *codec) error {
 		}
 		return nil
 	}
-	c.dec = func(d *msgpack.Decoder, v reflect.Value) error { return decodeList(d, v, elem) }
+	c.dec = func(d *decoder, v reflect.Value) error { return decodeList(d, v, elem) }
 	return nil
 }
 
-func decodeList(d *msgpack.Decoder, v reflect.Value, elem *codec) error {
+func decodeList(d *decoder, v reflect.Value, elem *codec) error {
 	n, err := d.DecodeArrayLen()
 	if err != nil || n < 0 {
 		return err
@@ -150,7 +150,7 @@ func (cs *codecs) compileMap(c *codec) error {
 		value = nil
 	}
 	c.enc = func(e *encoder, v reflect.Value) error { return encodeMap(e, v, key, value) }
-	c.dec = func(d *msgpack.Decoder, v reflect.Value) error { return decodeMap(d, v, key, value) }
+	c.dec = func(d *decoder, v reflect.Value) error { return decodeMap(d, v, key, value) }
 	return nil
 }
 
@@ -186,12 +186,12 @@ func addressable(v reflect.Value) reflect.Value {
 	return p
 }
 
-func decodeMap(d *msgpack.Decoder, v reflect.Value, key, value *codec) error {
-	length := mapLen
+func decodeMap(d *decoder, v reflect.Value, key, value *codec) error {
+	length := func() (int, error) { return mapLen(d) }
 	if value == nil {
-		length = (*msgpack.Decoder).DecodeArrayLen
+		length = d.DecodeArrayLen
 	}
-	n, err := length(d)
+	n, err := length()
 	if err != nil || n < 0 {
 		return err
 	}

@@ -14,10 +14,16 @@ func plainJSON(raw []byte, v reflect.Value) error {
 
 // holdsSum says that encoding/json alone cannot read a t.
 func (cs *codecs) holdsSum(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if seen[t] || t == timeType || storesItself(t) >= 0 {
+	if seen[t] {
 		return false
 	}
 	seen[t] = true
+	if isMaybe(t) {
+		return cs.holdsSum(maybeOf(t), seen)
+	}
+	if t == timeType || storesItself(t) >= 0 {
+		return false
+	}
 	switch t.Kind() {
 	case reflect.Interface:
 		return true
@@ -37,6 +43,9 @@ func (cs *codecs) holdsSum(t reflect.Type, seen map[reflect.Type]bool) bool {
 // jsonOf reads JSON into a type that holds a sum; the JSON of that is
 // ["Variant", value], as in msgpack.
 func (cs *codecs) jsonOf(t reflect.Type) func([]byte, reflect.Value) error {
+	if isMaybe(t) {
+		return jsonMaybe(cs.byType[maybeOf(t)])
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		return cs.jsonStruct(t)

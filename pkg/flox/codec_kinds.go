@@ -44,9 +44,12 @@ func storesItself(t reflect.Type) int {
 // compile fills in how values of c.typ are written and read.
 func (cs *codecs) compile(c *codec) error {
 	t := c.typ
+	if isMaybe(t) {
+		return cs.compileMaybe(c)
+	}
 	if by := storesItself(t); t == timeType || by >= 0 && by < len(marshalers)-1 {
 		c.enc = func(e *encoder, v reflect.Value) error { return e.EncodeValue(v) }
-		c.dec = func(d *msgpack.Decoder, v reflect.Value) error { return d.DecodeValue(v) }
+		c.dec = func(d *decoder, v reflect.Value) error { return d.DecodeValue(v) }
 		return nil
 	} else if by >= 0 && !isSet(t) {
 		c.enc, c.dec = encodeAsJSON, decodeAsJSON
@@ -78,7 +81,7 @@ func encodeAsJSON(e *encoder, v reflect.Value) error {
 	return e.EncodeBytes(b)
 }
 
-func decodeAsJSON(d *msgpack.Decoder, v reflect.Value) error {
+func decodeAsJSON(d *decoder, v reflect.Value) error {
 	b, err := d.DecodeBytes()
 	if err != nil {
 		return err
@@ -90,14 +93,14 @@ func compileScalar(c *codec) error {
 	switch c.typ.Kind() {
 	case reflect.Bool:
 		c.enc = func(e *encoder, v reflect.Value) error { return e.EncodeBool(v.Bool()) }
-		c.dec = func(d *msgpack.Decoder, v reflect.Value) error {
+		c.dec = func(d *decoder, v reflect.Value) error {
 			b, err := d.DecodeBool()
 			v.SetBool(b)
 			return err
 		}
 	case reflect.String:
 		c.enc = func(e *encoder, v reflect.Value) error { return e.EncodeString(v.String()) }
-		c.dec = func(d *msgpack.Decoder, v reflect.Value) error {
+		c.dec = func(d *decoder, v reflect.Value) error {
 			s, err := d.DecodeString()
 			v.SetString(s)
 			return err
@@ -120,7 +123,7 @@ func compileScalar(c *codec) error {
 	return nil
 }
 
-func decodeInt(d *msgpack.Decoder, v reflect.Value) error {
+func decodeInt(d *decoder, v reflect.Value) error {
 	n, err := d.DecodeInt64()
 	if err == nil && v.OverflowInt(n) {
 		return fmt.Errorf("%d does not fit %s", n, v.Type())
@@ -129,7 +132,7 @@ func decodeInt(d *msgpack.Decoder, v reflect.Value) error {
 	return err
 }
 
-func decodeUint(d *msgpack.Decoder, v reflect.Value) error {
+func decodeUint(d *decoder, v reflect.Value) error {
 	n, err := d.DecodeUint64()
 	if err == nil && v.OverflowUint(n) {
 		return fmt.Errorf("%d does not fit %s", n, v.Type())
@@ -138,7 +141,7 @@ func decodeUint(d *msgpack.Decoder, v reflect.Value) error {
 	return err
 }
 
-func decodeFloat(d *msgpack.Decoder, v reflect.Value) error {
+func decodeFloat(d *decoder, v reflect.Value) error {
 	f, err := d.DecodeFloat64()
 	v.SetFloat(f)
 	return err
@@ -155,7 +158,7 @@ func (cs *codecs) compilePointer(c *codec) error {
 		}
 		return e.nested(elem, v.Elem())
 	}
-	c.dec = func(d *msgpack.Decoder, v reflect.Value) error {
+	c.dec = func(d *decoder, v reflect.Value) error {
 		if isNil(d) {
 			return d.DecodeNil()
 		}

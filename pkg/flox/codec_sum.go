@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-
-	"github.com/vmihailenco/msgpack/v5"
 )
 
 // sum is a sum type: an interface and its declared variants by tag, which is
@@ -57,11 +55,11 @@ func (cs *codecs) compileSum(c *codec) error {
 		}
 		return e.nested(variants[tag], addressable(v.Elem()))
 	}
-	c.dec = func(d *msgpack.Decoder, v reflect.Value) error { return decodeSum(d, v, variants) }
+	c.dec = func(d *decoder, v reflect.Value) error { return decodeSum(d, v, variants) }
 	return nil
 }
 
-func decodeSum(d *msgpack.Decoder, v reflect.Value, variants map[string]*codec) error {
+func decodeSum(d *decoder, v reflect.Value, variants map[string]*codec) error {
 	n, err := d.DecodeArrayLen()
 	if err != nil || n < 0 {
 		return err

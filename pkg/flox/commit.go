@@ -48,6 +48,11 @@ type Commit struct {
 	Undo *Undo
 	// Output of OpEnd (nil: none) and OpDeposit.
 	Output []byte
+	// Close, with OpDeposit, leaves the output at the frame that is Up frames
+	// outside the token's own, whose join fires at once; what else stands in
+	// that frame is dropped, as after a quorum.
+	Close bool
+	Up    int
 
 	// Fan (OpFan) and Branches (OpRelease).
 	Fan      *Fan
@@ -66,10 +71,11 @@ type Commit struct {
 	Read int64
 
 	// Record goes to the history (not for OpRetry, OpFail, OpRelease). Err goes
-	// to the errors: with OpRetry, OpFail, and an OpNext that takes a fallback.
+	// to the errors: with OpRetry, OpFail, and a commit that takes a fallback.
 	Record []byte
 	Err    []byte
-	// Fallback marks an OpNext that leads to the failed item's fallback.
+	// Fallback marks an OpNext that leads to the failed item's fallback, or an
+	// OpDeposit that leads to that of the nested workflow it closes.
 	Fallback bool
 	// MaxSteps refuses the commit with VerdictLimit once the run has committed
 	// as many items; zero is no limit. Not for OpRetry, OpFail and OpRelease.

@@ -45,6 +45,20 @@ func (c *Context[S]) IdempotencyKey() string { return c.visit.info.IdempotencyKe
 // Logger returns a logger whose lines name the run, the node and the item.
 func (c *Context[S]) Logger() *slog.Logger { return c.visit.info.Logger }
 
+// Progress tells how far the item is, for people who watch: share from 0 to 1,
+// and a note, which may be empty. The worker passes on what was told last, at
+// its next heartbeat; nothing of it is kept. Inside Batch, BatchSome and
+// Composite it is ignored; Batch and BatchSome tell the share of their elements.
+func (c *Context[S]) Progress(share float64, note string) {
+	if c.visit.report == nil {
+		return
+	}
+	if !(share >= 0) { // also NaN
+		share = 0
+	}
+	c.visit.report(min(share, 1), note)
+}
+
 // Info is what Context tells about an item, for functions that take a
 // context.Context.
 type Info struct {
@@ -72,10 +86,13 @@ type stateReader interface {
 
 // visit is one item at its node: what is behind a Context of any type.
 type visit struct {
-	ctx  context.Context
-	st   *stateType
-	from stateReader
-	info Info
+	ctx    context.Context
+	st     *stateType
+	from   stateReader
+	whole  *visit // that this one is a part of, nil for an item
+	info   Info
+	limit  int                              // most bytes of a payload
+	report func(share float64, note string) // may be nil
 
 	mu      sync.Mutex
 	folded  any   // what was read, nil before
@@ -92,30 +109,81 @@ func newVisit(x *execution, n *node, st *stateType) *visit {
 		IdempotencyKey: x.ns + "/" + x.lease.Run + "/" + item,
 		Logger:         x.logger,
 	}
+	if x.within != nil {
+		part := x.within.part(item)
+		info.RunID, info.ItemID, info.IdempotencyKey = part.RunID, part.ItemID, part.IdempotencyKey
+		info.Logger = part.Logger.With(logNode, n.name)
+	}
 	if info.Logger == nil {
 		info.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &visit{st: st, from: x.state, info: info, version: -1}
+	return &visit{st: st, info: info, version: -1, limit: x.limit, report: x.report}
+}
+
+// part is the Info of a part of the item.
+func (i Info) part(name string) Info {
+	i.ItemID += "/" + name
+	i.IdempotencyKey += "/" + name
+	i.Logger = i.Logger.With(logPart, name)
+	return i
+}
+
+// part makes a Context for a part of c's item. It sees the item's state, and its
+// own deltas on top; these become the item's with keep, and are else dropped.
+func (c *Context[S]) part(ctx context.Context, info Info) *Context[S] {
+	v := &visit{st: c.visit.st, whole: c.visit, info: info, version: -1, limit: c.visit.limit}
+	v.ctx = context.WithValue(ctx, infoKey{}, info)
+	return &Context[S]{Context: v.ctx, visit: v}
+}
+
+// keep makes the deltas of a part those of the whole.
+func (c *Context[S]) keep() {
+	v := c.visit
+	v.mu.Lock()
+	delta := v.delta
+	v.delta = nil
+	v.mu.Unlock()
+	if delta != nil {
+		v.whole.merge(delta)
+	}
 }
 
 // unwind is what view panics with when the state cannot be read.
 type unwind struct{ err error }
 
+// view is the state as the node sees it.
 func (v *visit) view() any {
+	state, err := v.read()
+	if err != nil {
+		panic(unwind{err})
+	}
+	return state
+}
+
+// read is view that returns its error; either way the item cannot be committed.
+func (v *visit) read() (any, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.folded == nil {
-		folded, version, err := v.from.readState(v.ctx, v.st)
+	if v.folded == nil || v.whole != nil { // the whole may have got deltas meanwhile
+		folded, version, err := v.load()
 		if err != nil {
 			v.unread = err
-			panic(unwind{err})
+			return nil, err
 		}
 		v.folded, v.version = folded, version
 	}
 	if v.delta == nil {
-		return v.folded
+		return v.folded, nil
 	}
-	return v.st.merge(v.folded, v.delta)
+	return v.st.merge(v.folded, v.delta), nil
+}
+
+func (v *visit) load() (folded any, version int64, err error) {
+	if v.whole != nil {
+		folded, err = v.whole.read()
+		return folded, -1, err
+	}
+	return v.from.readState(v.ctx, v.st)
 }
 
 func (v *visit) merge(delta any) {

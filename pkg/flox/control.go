@@ -1,6 +1,7 @@
 package flox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type startOptions struct {
 	id       string
 	ifExists bool
 	delay    time.Duration
+	deadline time.Duration
 }
 
 // StartOption changes how a run is started.
@@ -41,6 +43,10 @@ func IfExists() StartOption { return func(o *startOptions) { o.ifExists = true }
 
 // After delays the run's first step by d.
 func After(d time.Duration) StartOption { return func(o *startOptions) { o.delay = d } }
+
+// WithDeadline limits how long the run may take from its start, instead of what
+// its workflow says; a run that takes longer fails with ErrDeadline.
+func WithDeadline(d time.Duration) StartOption { return func(o *startOptions) { o.deadline = d } }
 
 // Start starts a run of a registered workflow with input as JSON, and returns
 // its id. The caller has checked input against the workflow's schema; what the
@@ -70,6 +76,9 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 	if o.delay < 0 {
 		return "", fmt.Errorf("start delay %v: want zero or more", o.delay)
 	}
+	if o.deadline < 0 {
+		return "", fmt.Errorf("deadline %v: want zero or more", o.deadline)
+	}
 	if len(payload) > c.maxPayload {
 		return "", fmt.Errorf("start: input of %d bytes exceeds the payload limit of %d; store it elsewhere and pass a reference",
 			len(payload), c.maxPayload)
@@ -77,7 +86,7 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 	err := c.st.Start(ctx, StartRequest{
 		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
 		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
-		NeedsOutput: info.NeedsOutput, Delay: o.delay,
+		NeedsOutput: info.NeedsOutput, Delay: o.delay, Deadline: cmp.Or(o.deadline, info.Deadline),
 	})
 	if o.ifExists && errors.Is(err, ErrRunExists) {
 		err = c.sameWorkflow(ctx, o.id, info.Name, err)

@@ -20,17 +20,31 @@ func decide(g *graph, n *node, x *execution, out outcome, d decision) Commit {
 	if n.inside != nil {
 		c.JoinQueue = n.inside.join.queue
 	}
+	if n.undoes {
+		c.MaxSteps = 0 // what has failed of the limit must still be undone
+	}
+	c.Delta = out.delta
 	switch out.kind {
 	case outcomeNext:
-		c.Delta = out.delta
+		c.Delay = out.delay
 		decideNext(&c, n, out)
 	case outcomeFan:
-		c.Delta = out.delta
 		decideFan(&c, n, flatten(out.outs), out.carry)
+	case outcomeHold:
+		c.Op = OpHold
+		if c.Read < 0 {
+			c.Read = x.item.Version
+		}
+	case outcomeAwait:
+		// Not kept: the payload of a signal that has come is in the store.
+		c.Op, c.Signal, c.Delay, c.Input, c.Keep = OpAwait, out.wait, out.delay, out.carry, false
 	default:
 		return decideFailure(c, n, x, out, d)
 	}
-	c.Record = stepRecord(x, n, outcomeName(c), out, d)
+	if out.undo != nil {
+		c.Undo = &Undo{Node: n.undo.name, Queue: n.undo.queue, Input: out.undo}
+	}
+	c.Record = stepRecord(x, n, stepOutcome(c, n, x), out, d)
 	return c
 }
 
@@ -63,7 +77,10 @@ func flatten(outs []routed) []Branch {
 func decideFan(c *Commit, n *node, all []Branch, carry []byte) {
 	c.Op, c.Fan = OpFan, &Fan{Size: len(all)}
 	if n.frame != nil {
-		c.Fan.Frame = &FrameSpec{Join: n.frame.join.name, Queue: n.frame.join.queue, Carry: carry}
+		c.Fan.Frame = &FrameSpec{
+			Join: n.frame.join.name, Queue: n.frame.join.queue, Carry: carry,
+			Quorum: n.frame.join.quorum, Scope: n.frame.scope != nil,
+		}
 	}
 	if len(all) == 0 {
 		return
@@ -79,31 +96,54 @@ func decideFan(c *Commit, n *node, all []Branch, carry []byte) {
 // decideFailure retries, takes the fallback or fails the run, in this order.
 func decideFailure(c Commit, n *node, x *execution, out outcome, d decision) Commit {
 	attempt := x.lease.Attempt + 1
+	c.Delta = nil
 	cause := NodeError{Class: out.class, Message: out.err.Error()}
-	if wait, ok := retryWait(n, attempt, out, d.jitter); ok {
-		c.Op, c.Delay = OpRetry, wait
+	if e, ok := errors.AsType[*nestError](out.err); ok {
+		cause = NodeError{Class: e.record.Class, Message: e.record.Message}
+	}
+	if wait, ok := retryWait(n, x, out, d.jitter); ok {
+		c.Op, c.Delay, c.Took = OpRetry, wait, out.took
 		c.Err = errorRecord(x, n, cause, out.stack, false, d)
 		return c
 	}
 	c.Err = errorRecord(x, n, cause, out.stack, true, d)
-	if n.fallback != nil && out.class != ClassLimit {
-		if input, err := n.failure(x, cause); err == nil {
-			c.Op, c.Fallback = OpNext, true
-			c.Node, c.Queue, c.Input = n.fallback.name, n.fallback.queue, input
-			if out.kind == outcomeAbort {
-				c.Delta = out.delta
-			}
-			c.Record = stepRecord(x, n, "fallback", out, d)
-			return c
-		}
+	if out.class != ClassLimit && takeFallback(&c, n, x, out, cause) {
+		c.Record = stepRecord(x, n, "fallback", out, d)
+		return c
 	}
 	c.Op = OpFail
 	c.Cause = fmt.Sprintf("node %s: attempt %d: %s", n.name, attempt, cause.Message)
 	return c
 }
 
+// takeFallback leads the item to the node's fallback, else to that of the
+// innermost nested workflow around it that has one.
+func takeFallback(c *Commit, n *node, x *execution, out outcome, cause NodeError) bool {
+	if n.fallback != nil {
+		if input, err := n.failure(x, cause); err == nil {
+			c.Op, c.Fallback = OpNext, true
+			c.Node, c.Queue, c.Input = n.fallback.name, n.fallback.queue, input
+			if out.kind == outcomeAbort {
+				c.Delta = out.delta
+			}
+			return true
+		}
+	}
+	if n.catch == 0 {
+		return false
+	}
+	c.Op, c.Fallback, c.Close, c.Up = OpDeposit, true, true, n.catch-1
+	c.Output = append([]byte{codecFailure}, c.Err...)
+	outer := n.inside
+	for range c.Up {
+		outer = outer.outer
+	}
+	c.JoinQueue = outer.join.queue
+	return true
+}
+
 // retryWait says whether the item gets another attempt, and after how long.
-func retryWait(n *node, attempt int, out outcome, jitter float64) (wait time.Duration, ok bool) {
+func retryWait(n *node, x *execution, out outcome, jitter float64) (wait time.Duration, ok bool) {
 	if out.kind == outcomeAbort {
 		return 0, false
 	}
@@ -112,11 +152,7 @@ func retryWait(n *node, attempt int, out outcome, jitter float64) (wait time.Dur
 	default:
 		return 0, false
 	}
-	wait, ok = n.retry.next(attempt, out.err, jitter)
-	if after, set := errors.AsType[retryAfterError](out.err); ok && set {
-		wait = after.after
-	}
-	return wait, ok
+	return n.retry.next(x.lease.Attempt+1, x.item.Elapsed+out.took, out.err, jitter)
 }
 
 // decideRelease makes the commit of a chunk of a large fan-out.
@@ -128,8 +164,23 @@ func decideRelease(l Lease, r *Release) (Commit, error) {
 	return Commit{Lease: l, Op: OpRelease, Branches: branches, Read: -1}, nil
 }
 
+// stepOutcome is what the history says of an item.
+func stepOutcome(c Commit, n *node, x *execution) string {
+	switch {
+	case n.undoes:
+		return "undone"
+	case x.item.Input.Answer != nil:
+		return "answered"
+	}
+	return outcomeName(c)
+}
+
 func outcomeName(c Commit) string {
 	switch c.Op {
+	case OpHold:
+		return "hold"
+	case OpAwait:
+		return "await"
 	case OpNext:
 		return "next"
 	case OpEnd:
@@ -142,10 +193,14 @@ func outcomeName(c Commit) string {
 }
 
 func stepRecord(x *execution, n *node, name string, out outcome, d decision) []byte {
-	return EncodeRecord(&StepRecord{
+	s := StepRecord{
 		Item: x.lease.Item(), Node: n.name, Outcome: name, Attempt: x.lease.Attempt + 1,
 		Worker: d.worker, Duration: out.took,
-	})
+	}
+	if name == "undone" {
+		s.Undoes = undone(x.item.Input)
+	}
+	return EncodeRecord(&s)
 }
 
 func errorRecord(x *execution, n *node, cause NodeError, stack string, final bool, d decision) []byte {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,68 +14,50 @@ import (
 	"time"
 )
 
-// graphJSON is a graph as Workflow.JSON writes it.
-type graphJSON struct {
-	Name        string     `json:"name"`
-	Fingerprint string     `json:"fingerprint"`
-	Start       string     `json:"start"`
-	NeedsOutput bool       `json:"needsOutput"`
-	ListOutput  bool       `json:"listOutput"`
-	MaxSteps    int64      `json:"maxSteps,omitempty"`
-	State       string     `json:"state"`
-	Nodes       []nodeJSON `json:"nodes"`
-	Edges       []edgeJSON `json:"edges"`
-}
-
-type nodeJSON struct {
-	Name     string   `json:"name"`
-	Aliases  []string `json:"aliases,omitempty"`
-	Queue    string   `json:"queue"`
-	In       string   `json:"in"`
-	Out      string   `json:"out"`
-	Kind     string   `json:"kind"` // how successors are chosen: none, to, route, join
-	Start    bool     `json:"start,omitempty"`
-	End      bool     `json:"end,omitempty"`
-	Fanout   bool     `json:"fanout,omitempty"`
-	Joins    string   `json:"joins,omitempty"` // the join that closes its fan-out
-	Attempts int      `json:"attempts"`
-	Timeout  string   `json:"timeout,omitempty"`
-}
-
-type edgeJSON struct {
-	From  string `json:"from"`
-	To    string `json:"to"`
-	Kind  string `json:"kind"` // next, case, when, otherwise, join, failure
-	Label string `json:"label,omitempty"`
-}
-
 var kindNames = map[edgeKind]string{edgeNone: "none", edgeTo: "to", edgeRoute: "route", edgeJoin: "join"}
 
-// json describes the graph, nodes and edges in the order they were added.
-func (g *graph) json() []byte {
-	d := graphJSON{
-		Name: g.name, Fingerprint: g.fingerprint, Start: g.start.name, NeedsOutput: g.needsOutput,
-		ListOutput: g.list, MaxSteps: g.maxSteps, State: typeName(g.state.typ),
+// doc is the graph as data, nodes and edges in the order they were added.
+func (g *graph) doc() *Graph {
+	d := &Graph{
+		Name: g.name, Fingerprint: g.fingerprint, Start: g.start.name, NeedsOutput: g.needsOutput, ListOutput: g.list,
+		MaxSteps: g.maxSteps, Deadline: durationText(g.deadline), State: typeName(g.state.typ),
+		Edges: []GraphEdge{},
 	}
 	for _, n := range g.nodes {
 		d.Nodes = append(d.Nodes, g.describe(n))
 		d.Edges = append(d.Edges, edgesOf(n)...)
 	}
-	b, err := json.MarshalIndent(d, "", "  ")
+	for i := range d.Nodes {
+		if nests := d.Nests(&d.Nodes[i]); len(nests) > 0 {
+			d.Nodes[i].Nest = nests[len(nests)-1]
+		}
+	}
+	return d
+}
+
+func (g *graph) json() []byte {
+	b, err := json.MarshalIndent(g.doc(), "", "  ")
 	if err != nil {
 		panic(fmt.Sprintf("flox: describe workflow %s: %v", g.name, err)) // strings and numbers only
 	}
 	return b
 }
 
-func (g *graph) describe(n *node) nodeJSON {
-	d := nodeJSON{
+func (g *graph) describe(n *node) GraphNode {
+	d := GraphNode{
 		Name: n.name, Aliases: n.aliases, Queue: n.queue, In: typeName(n.in), Out: typeName(n.out),
-		Kind: kindNames[n.kind], Start: n == g.start, End: n.end, Fanout: n.fanout,
-		Attempts: n.retry.MaxAttempts, Timeout: timeoutText(n.timeout),
+		Kind: kindNames[n.kind], Start: n == g.start, End: n.end, Quiet: n.quiet, Fanout: n.fanout,
+		Quorum: n.quorum, Attempts: n.retry.MaxAttempts, Timeout: durationText(n.timeout),
+		Signals: n.signals, Undoes: n.undoes,
 	}
 	if n.frame != nil {
 		d.Joins = n.frame.join.name
+	}
+	if n.undo != nil {
+		d.Undo = n.undo.name
+	}
+	if n.scope != nil {
+		d.State = typeName(n.scope.state.typ)
 	}
 	return d
 }
@@ -85,7 +68,7 @@ var importPath = regexp.MustCompile(`[\w.~-]+/`)
 // arguments have.
 func typeName(t reflect.Type) string { return importPath.ReplaceAllString(t.String(), "") }
 
-func timeoutText(d time.Duration) string {
+func durationText(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
@@ -93,28 +76,31 @@ func timeoutText(d time.Duration) string {
 }
 
 // edgesOf lists the edges that leave n.
-func edgesOf(n *node) []edgeJSON {
-	var edges []edgeJSON
-	kind := map[edgeKind]string{edgeTo: "next", edgeJoin: "join"}[n.kind]
+func edgesOf(n *node) []GraphEdge {
+	var edges []GraphEdge
+	kind := map[edgeKind]EdgeKind{edgeTo: EdgeNext, edgeJoin: EdgeJoin}[n.kind]
 	for _, t := range n.targets {
-		edges = append(edges, edgeJSON{From: n.name, To: t.name, Kind: kind})
+		edges = append(edges, GraphEdge{From: n.name, To: t.name, Kind: kind})
 	}
 	for _, a := range n.arms {
 		edges = append(edges, a.edge(n))
 	}
 	if n.fallback != nil {
-		edges = append(edges, edgeJSON{From: n.name, To: n.fallback.name, Kind: "failure"})
+		edges = append(edges, GraphEdge{From: n.name, To: n.fallback.name, Kind: EdgeFailure})
+	}
+	if n.undo != nil {
+		edges = append(edges, GraphEdge{From: n.name, To: n.undo.name, Kind: EdgeUndo})
 	}
 	return edges
 }
 
-func (a *arm) edge(from *node) edgeJSON {
-	e := edgeJSON{From: from.name, To: a.target.name, Kind: "when"}
+func (a *arm) edge(from *node) GraphEdge {
+	e := GraphEdge{From: from.name, To: a.target.name, Kind: EdgeWhen}
 	switch {
 	case a.other:
-		e.Kind = "otherwise"
+		e.Kind = EdgeOtherwise
 	case a.variant != nil:
-		e.Kind, e.Label = "case", shortName(a.variant)
+		e.Kind, e.Label = EdgeCase, shortName(a.variant)
 		if a.guarded {
 			e.Label += " if"
 		}
@@ -124,12 +110,23 @@ func (a *arm) edge(from *node) edgeJSON {
 
 // sum is the graph's fingerprint: of names, types and edges, not of options nor
 // of the order in which nodes were added. The order of a route's arms counts.
+// What only some graphs have is written for these alone, so that it changes no
+// other graph's fingerprint.
 func (g *graph) sum() string {
 	nodes := slices.SortedFunc(slices.Values(g.nodes), func(a, b *node) int { return cmp.Compare(a.name, b.name) })
 	var text strings.Builder
 	fmt.Fprintf(&text, "workflow %s %s start %s output %v list %v\n", g.name, typeName(g.state.typ), g.start.name, g.needsOutput, g.list)
+	for _, name := range slices.Sorted(maps.Keys(g.scopes)) {
+		fmt.Fprintf(&text, "scope %s %s\n", name, typeName(g.scopes[name].state.typ))
+	}
 	for _, n := range nodes {
 		fmt.Fprintf(&text, "node %s %s %s fanout %v end %v\n", n.name, typeName(n.in), typeName(n.out), n.fanout, n.end)
+		if n.quorum > 0 {
+			fmt.Fprintf(&text, "quorum %d\n", n.quorum)
+		}
+		for _, signal := range n.signals {
+			fmt.Fprintf(&text, "signal %s\n", signal)
+		}
 		for _, e := range edgesOf(n) {
 			fmt.Fprintf(&text, "edge %s %s %s\n", e.To, e.Kind, e.Label)
 		}

@@ -36,11 +36,12 @@ func describedFlow(t *testing.T, tune func(*flox.Builder[described])) *flox.Work
 	return wf
 }
 
-func TestJSON(t *testing.T) {
-	const file = "testdata/described.json"
-	got := describedFlow(t, func(*flox.Builder[described]) {}).JSON()
+// golden compares got with a file, or rewrites that.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	file = "testdata/" + file
 	if *rewrite {
-		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -48,9 +49,13 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got)+"\n" != string(want) {
-		t.Errorf("JSON is\n%s\nwant that of %s; see -rewrite", got, file)
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant that of %s; see -rewrite", got, file)
 	}
+}
+
+func TestJSON(t *testing.T) {
+	golden(t, "described.json", string(describedFlow(t, func(*flox.Builder[described]) {}).JSON())+"\n")
 }
 
 func TestFingerprint(t *testing.T) {

@@ -1,9 +1,9 @@
 package flox
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -91,8 +91,18 @@ func (e *NodeError) Error() string { return e.Message }
 type RunError struct {
 	RunID  string
 	Status Status // failed or cancelled
-	Cause  string
+	Cause  string // in one line, "" if it was cancelled
+	// Node and Attempt tell where it failed, Err why: a *NodeError. They are
+	// zero if it was no node that failed.
+	Node    string
+	Attempt int
+	Err     error
+	// Undone names the nodes whose items were undone, in the order of that.
+	Undone []string
 }
+
+// Unwrap returns the error of the node that failed, nil if there is none.
+func (e *RunError) Unwrap() error { return e.Err }
 
 func (e *RunError) Error() string {
 	if e.Cause == "" {
@@ -102,10 +112,39 @@ func (e *RunError) Error() string {
 }
 
 // Is makes errors.Is(err, ErrCancelled) true for a cancelled run, and
-// errors.Is(err, ErrStepLimit) for one whose cause says so.
+// errors.Is true for ErrStepLimit and ErrDeadline if the run failed of them.
 func (e *RunError) Is(target error) bool {
+	class := ""
+	if err, ok := e.Err.(*NodeError); ok {
+		class = err.Class
+	}
 	return target == ErrCancelled && e.Status == StatusCancelled ||
-		target == ErrStepLimit && strings.Contains(e.Cause, ErrStepLimit.Error())
+		target == ErrStepLimit && class == ClassLimit ||
+		target == ErrDeadline && class == ClassDeadline
+}
+
+// runError is the error of a run that ended otherwise than completed.
+func (c *Control) runError(ctx context.Context, info RunInfo) error {
+	e := &RunError{RunID: info.ID, Status: info.Status, Cause: info.Cause}
+	if f := info.Failure; f != nil {
+		e.Node, e.Attempt, e.Err = f.Node, f.Attempt, &NodeError{Class: f.Class, Message: f.Message}
+	}
+	const page = 1000
+	for from := 0; info.Status == StatusFailed; from += page {
+		steps, err := c.st.History(ctx, info.ID, from, page)
+		if err != nil {
+			return fmt.Errorf("history of run %s, which %s: %w", info.ID, info.Status, err)
+		}
+		for _, s := range steps {
+			if s.Undoes != "" {
+				e.Undone = append(e.Undone, s.Undoes)
+			}
+		}
+		if len(steps) < page {
+			break
+		}
+	}
+	return e
 }
 
 type permanentError struct{ error }

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
 // maxStack is how many bytes of a panic's stack are kept.
 const maxStack = 8 << 10
 
-var errNothing = Permanent(errors.New("the node returned neither a transition nor an error; return flox.Next, NextAll or Abort"))
+var errNothing = Permanent(errors.New("the node returned neither a transition nor an error; return flox.Next or another transition"))
 
 // runner executes the items of one node.
 type runner struct {
@@ -20,24 +21,25 @@ type runner struct {
 	st      *stateType
 	process func(v *visit, in any) (move, error)
 	failed  func(in any, node string, attempt int, err NodeError) any
+	done    func(in, out any) any
 
 	in     *codec
-	joined *joinCodecs // nil if no join leads here
-	out    *codec      // of ends and deposits; nil for a quiet end
-	to     *codec      // of edgeTo: what the targets take
-	arms   []*codec    // of edgeRoute, as node.arms
-	fail   *codec      // of what the fallback takes
+	joined *joinCodecs   // nil if no join leads here
+	answer *answerCodecs // nil if the node awaits no signal
+	out    *codec        // of ends and deposits; nil for a quiet end
+	wrap   func(out any) any
+	to     *codec   // of edgeTo: what the targets take
+	arms   []*codec // of edgeRoute, as node.arms
+	fail   *codec   // of what the fallback takes
+	undo   *codec   // of what the undo takes
 }
-
-// joinCodecs are of a join's input.
-type joinCodecs struct{ element, carry *codec } // carry is nil if it takes a plain list
 
 // payloadError is a failure to decode, encode or route.
 type payloadError struct{ error }
 
 func (r *runner) execute(ctx context.Context, x *execution) (out outcome) {
 	start := time.Now()
-	v := newVisit(x, r.n, r.st)
+	v := r.newVisit(x)
 	defer func() {
 		if p := recover(); p != nil {
 			out = panicked(p)
@@ -49,24 +51,61 @@ func (r *runner) execute(ctx context.Context, x *execution) (out outcome) {
 		}
 		out.read, out.took = v.version, time.Since(start)
 	}()
-	in, err := r.decode(x.item.Input)
-	if err != nil {
-		return failure(&payloadError{fmt.Errorf("input: %w", err)}, ClassPayload)
+	if err := r.short(x.item.Input); err != nil {
+		return failure(err, ClassQuorum)
 	}
-	m, err := r.call(ctx, v, in)
+	in, m, err := r.move(ctx, v, x)
 	if err != nil {
 		return r.classify(err)
 	}
-	out = outcome{kind: m.kind}
-	if m.kind == outcomeAbort {
-		out.err, out.class = m.err, ClassAbort
-	} else if err = r.route(&out, m, in, x); err != nil {
-		return failure(err, ClassPayload)
+	out = outcome{kind: m.kind, delay: m.delay, wait: m.signal}
+	if err = r.encode(&out, m, in, x); err == nil {
+		out.delta, err = r.delta(v, x, m.kind)
 	}
-	if out.delta, err = r.delta(v, x.limit); err != nil {
+	if err != nil {
 		return failure(err, ClassPayload)
 	}
 	return out
+}
+
+// move makes the node's decision: its code does, or, at the step after an Await,
+// the answer is it. in is a pointer to the input.
+func (r *runner) move(ctx context.Context, v *visit, x *execution) (in any, m move, err error) {
+	if a := x.item.Input.Answer; a != nil {
+		out, err := r.answered(x.item.Input.Payload, a)
+		return nil, move{kind: outcomeNext, outs: []any{out}}, err
+	}
+	if in, err = r.decode(x.item.Input); err != nil {
+		return in, m, &payloadError{fmt.Errorf("input: %w", err)}
+	}
+	if m, err = r.call(ctx, v, in); err != nil {
+		return in, m, err
+	}
+	if r.n.leaves != nil {
+		err = r.lift(ctx, v, x)
+	}
+	return in, m, err
+}
+
+// encode encodes what the node decided, as those take it whom it leads to.
+func (r *runner) encode(out *outcome, m move, in any, x *execution) (err error) {
+	switch m.kind {
+	case outcomeAbort:
+		out.err, out.class = m.err, ClassAbort
+	case outcomeAwait:
+		if r.answer == nil || !slices.Contains(r.n.signals, m.signal) {
+			return &payloadError{fmt.Errorf("awaits signal %q, which its Awaits does not name", m.signal)}
+		}
+		out.carry, err = encodeWithin(r.answer.carry, m.carry, x.limit, "what it carries")
+	case outcomeNext, outcomeFan:
+		if m.delay > 0 && len(r.n.targets) == 0 && len(r.n.arms) == 0 || m.delay > 0 && r.n.kind == edgeJoin {
+			return &payloadError{errors.New("returned NextAfter, but nothing comes after it that could be delayed; return Next")}
+		}
+		if err = r.route(out, m, in, x); err == nil && r.undo != nil {
+			out.undo, err = r.undoing(in, m.outs[0], x)
+		}
+	}
+	return err
 }
 
 // errTimeout is why the context of an attempt that ran too long has ended.
@@ -82,14 +121,14 @@ func (e *timeoutError) Error() string { return fmt.Sprintf("timed out after %v: 
 func (e *timeoutError) Unwrap() error { return e.error }
 
 // call runs the node's code.
-func (r *runner) call(ctx context.Context, v *visit, in reflect.Value) (move, error) {
+func (r *runner) call(ctx context.Context, v *visit, in any) (move, error) {
 	if r.n.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.n.timeout, errTimeout)
 		defer cancel()
 	}
 	v.ctx = context.WithValue(ctx, infoKey{}, v.info)
-	m, err := r.process(v, in.Interface())
+	m, err := r.process(v, in)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return m, &timeoutError{r.n.timeout, err}
 	}
@@ -104,15 +143,34 @@ func (r *runner) classify(err error) outcome {
 	if _, ok := errors.AsType[permanentError](err); ok {
 		return failure(err, ClassPermanent)
 	}
+	if _, ok := errors.AsType[*payloadError](err); ok {
+		return failure(err, ClassPayload)
+	}
+	if e, ok := errors.AsType[*nestError](err); ok {
+		return failure(err, permanentClass(e.record.Class))
+	}
 	if _, ok := errors.AsType[*timeoutError](err); ok {
 		return failure(err, ClassTimeout)
 	}
 	return failure(err, ClassError)
 }
 
+// permanentClass is the class of the failure of a nested workflow: never one
+// that is retried.
+func permanentClass(inner string) string {
+	switch inner {
+	case ClassError, ClassPanic, ClassTimeout:
+		return ClassPermanent
+	}
+	return inner
+}
+
 func panicked(p any) outcome {
-	out := failure(fmt.Errorf("panic: %v", p), ClassPanic)
 	stack := debug.Stack()
+	if c, ok := p.(*caught); ok { // on another goroutine
+		p, stack = c.value, c.stack
+	}
+	out := failure(fmt.Errorf("panic: %v", p), ClassPanic)
 	out.stack = string(stack[:min(len(stack), maxStack)])
 	return out
 }
@@ -129,38 +187,16 @@ func (r *runner) unread(v *visit) outcome {
 	return failure(v.unread, "")
 }
 
-// decode returns a pointer to the node's input.
-func (r *runner) decode(in Input) (reflect.Value, error) {
-	if !in.Joined {
-		return r.in.decodePointer(in.Payload)
-	}
-	if r.joined == nil {
-		return reflect.Value{}, fmt.Errorf("is that of a join, which node %s is not in this version", r.n.name)
-	}
-	p := reflect.New(r.in.typ)
-	list := p.Elem()
-	if c := r.joined.carry; c != nil {
-		if err := c.decodeInto(in.Payload, list.Field(0)); err != nil {
-			return p, fmt.Errorf("what the fan-out was given: %w", err)
-		}
-		list = list.Field(1)
-	}
-	list.Set(reflect.MakeSlice(list.Type(), len(in.Deposits), len(in.Deposits)))
-	for i, b := range in.Deposits {
-		if err := r.joined.element.decodeInto(b, list.Index(i)); err != nil {
-			return p, fmt.Errorf("output %d of the fan-out: %w", i, err)
-		}
-	}
-	return p, nil
-}
-
 // route encodes the outputs, each as its targets take it.
-func (r *runner) route(out *outcome, m move, in reflect.Value, x *execution) error {
+func (r *runner) route(out *outcome, m move, in any, x *execution) error {
 	out.outs = make([]routed, 0, len(m.outs))
 	for _, o := range m.outs {
 		targets, c, err := r.choose(o)
 		if err != nil {
 			return err
+		}
+		if r.wrap != nil {
+			o = r.wrap(o)
 		}
 		payload, err := encodeWithin(c, o, x.limit, "output")
 		if err != nil {
@@ -176,7 +212,7 @@ func (r *runner) route(out *outcome, m move, in reflect.Value, x *execution) err
 		return nil
 	}
 	var err error
-	out.carry, err = r.in.encode(in.Elem().Interface())
+	out.carry, err = r.in.encode(reflect.ValueOf(in).Elem().Interface())
 	return err
 }
 
@@ -210,22 +246,15 @@ func encodeWithin(c *codec, v any, limit int, what string) ([]byte, error) {
 	return b, nil
 }
 
-// delta encodes what the node merged, nil if it did not.
-func (r *runner) delta(v *visit, limit int) ([]byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.delta == nil {
-		return nil, nil
-	}
-	return encodeWithin(r.st.codec, v.delta, limit, "state delta")
-}
-
 // failure encodes what the fallback takes.
 func (r *runner) failure(x *execution, cause NodeError) ([]byte, error) {
+	if x.item.Input.Answer != nil {
+		return nil, errors.New("what the node was given is gone: its Await carried something else")
+	}
 	in, err := r.decode(x.item.Input)
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	f := r.failed(in.Interface(), r.n.name, x.lease.Attempt+1, cause)
+	f := r.failed(in, r.n.name, x.lease.Attempt+1, cause)
 	return encodeWithin(r.fail, f, x.limit, "failure")
 }

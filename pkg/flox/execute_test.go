@@ -19,6 +19,8 @@ type fixedState struct {
 	err     error
 }
 
+func (f fixedState) in(string) stateReader { return f }
+
 func (f fixedState) readState(context.Context, *stateType) (any, int64, error) {
 	return f.folded, f.version, f.err
 }

@@ -33,13 +33,13 @@ func (p *plan) checkFrames() framing {
 		fans: map[*nodeDef]bool{}, joins: map[*nodeDef]nodeSet{},
 		opened: map[*nodeDef]*frameDef{}, inside: map[*nodeDef]*frameDef{},
 	}
-	for _, n := range p.w.nodes {
+	for _, n := range p.nodes {
 		f.fans[n] = p.isFan(n)
 		f.joins[n] = nodeSet{}
 	}
 	for grown := true; grown; {
 		grown = false
-		for _, n := range p.w.nodes {
+		for _, n := range p.nodes {
 			grown = f.grow(n) || grown
 		}
 	}
@@ -82,28 +82,41 @@ func (f *framing) opens(n *nodeDef) nodeSet {
 	closing := nodeSet{}
 	for _, b := range branches(n) {
 		for j := range f.joins[b] {
-			closing[j] = true
+			if n.closedBy(j) {
+				closing[j] = true
+			}
 		}
 	}
 	return closing
 }
+
+// closedBy says that a token which arrives at the join j may close n's fan-out.
+// The end of a nested workflow closes that workflow's frame alone.
+func (n *nodeDef) closedBy(j *nodeDef) bool { return j.visit == nil || j.visit == n.visit }
 
 // grow adds to the joins that close n's frame those its successors know, and
 // says whether there were new ones. What a fan-out opens itself does not count:
 // it goes on behind the join.
 func (f *framing) grow(n *nodeDef) bool {
 	from := branches(n)
+	mine := f.joins[n]
+	before := len(mine)
 	if f.fans[n] {
 		from = nil
 		for j := range f.opens(n) {
 			from = append(from, j)
 		}
+		for _, b := range branches(n) {
+			for j := range f.joins[b] {
+				if !n.closedBy(j) {
+					mine[j] = true
+				}
+			}
+		}
 	}
 	for _, e := range n.fallback {
 		from = append(from, e.to)
 	}
-	mine := f.joins[n]
-	before := len(mine)
 	for _, e := range n.joins {
 		mine[e.to] = true
 	}
@@ -138,6 +151,9 @@ func (p *plan) walkFrames(f *framing) {
 		for _, e := range n.fallback {
 			visit(e.to, in)
 		}
+		for _, e := range n.undo {
+			visit(e.to, nil)
+		}
 		for _, e := range n.joins {
 			if p.closeFrame(n, in, e) {
 				visit(e.to, in.outer)
@@ -158,6 +174,9 @@ func (p *plan) closeFrame(n *nodeDef, in *frameDef, e edge) bool {
 	switch {
 	case in == nil:
 		p.nodeErrorf(e.pos, n, "joins into %s, but no fan-out comes before it", e.to.name)
+		return false
+	case e.wrap != nil && in.opener.fanout:
+		p.nodeErrorf(e.pos, n, "joins in a pair, but %s may have any number of branches; use flox.JoinWith, or To with two successors", in.name())
 		return false
 	case e.fan != nil && e.fan != in.opener:
 		p.nodeErrorf(e.pos, n, "joins the fan-out of %s, but the innermost one here is %s", e.fan.name, in.name())
@@ -186,9 +205,9 @@ func (p *plan) checkOutputs(f *framing) {
 			report(end, in.opener)
 		}
 	}
-	for _, n := range p.w.nodes {
-		if !f.fans[n] || f.opened[n] != nil {
-			continue
+	for _, n := range p.nodes {
+		if !f.fans[n] || f.opened[n] != nil || f.inside[n] != nil {
+			continue // its branches come to a join, or end in a frame as said above
 		}
 		for _, end := range p.ends {
 			for _, b := range branches(n) {

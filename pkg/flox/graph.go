@@ -27,7 +27,10 @@ type graph struct {
 	needsOutput bool // Build with an output other than None
 	list        bool // BuildAll
 	maxSteps    int64
+	deadline    time.Duration
 	state       *stateType
+	scopes      map[string]*scope // of NestWith, by the name of the nest
+	plan        *plan             // what it was made of, for workflows that nest it
 	fingerprint string
 	codecs      *codecs
 }
@@ -59,6 +62,16 @@ type node struct {
 	targets  []*node // edgeTo; edgeJoin: the one join
 	arms     []*arm  // edgeRoute
 	fallback *node
+	undo     *node // what undoes an item of it
+	undoes   bool  // it is what others' UndoWith names
+	signals  []string
+	quorum   int       // of a join: arrivals that fire it; 0: all
+	scope    *scope    // whose state the node sees; nil: the run's
+	visit    *visitDef // of the node that ends the visits of a nested workflow
+	leaves   *scope    // that ends with those visits, if the nested workflow has a state of its own
+	// catch is how many frames up the nested workflow ends whose fallback takes
+	// the node's failures, counted from 1; 0: none does.
+	catch int
 
 	// frame is the join that closes this node's fan-out, nil if none does.
 	frame *frame
@@ -72,10 +85,21 @@ type node struct {
 	failure func(x *execution, err NodeError) ([]byte, error)
 }
 
+// scope is a nested workflow with a state of its own. Each visit has its own
+// state, named after the nest and the frame that the visit's tokens stand in.
+type scope struct {
+	name  string // of the nest
+	outer *scope // nil: the run's
+	state *stateType
+	lift  func(final any) any // to the outer state; nil drops it
+}
+
 // frame is what is between a fan-out and its join.
 type frame struct {
 	opener, join *node
+	scope        *scope // that its tokens stand in, if it opens one
 	carry        bool   // the join takes Joined: the fan-out's input travels along
+	catches      bool   // of a nested workflow with a fallback
 	outer        *frame // the frame that the opener stands in
 }
 
@@ -93,9 +117,11 @@ type execution struct {
 	item   *Item
 	lease  *Lease
 	ns     string // the store's namespace, for the idempotency key
-	state  stateReader
+	state  stateLog
 	logger *slog.Logger
-	limit  int // most bytes of a payload
+	limit  int                              // most bytes of a payload
+	report func(share float64, note string) // takes Context.Progress; may be nil
+	within *Info                            // of the item that the run is a part of; nil for none
 }
 
 // outcomeKind is how the code of a node ended.
@@ -104,6 +130,8 @@ type outcomeKind int
 const (
 	outcomeNext  outcomeKind = iota // one output
 	outcomeFan                      // any number of outputs
+	outcomeHold                     // absorbed
+	outcomeAwait                    // waits for a signal
 	outcomeAbort                    // decided to fail
 	outcomeError                    // failed
 )
@@ -119,7 +147,10 @@ type routed struct {
 type outcome struct {
 	kind  outcomeKind
 	outs  []routed
-	carry []byte // the item's input, if the join of its fan-out asks for it
+	carry []byte // the item's input, if the join of its fan-out asks for it; what an await carries
+	delay time.Duration
+	wait  string // the signal awaited
+	undo  []byte // what would undo the item
 	delta []byte // nil: none
 	read  int64  // state version read, -1: none
 	err   error

@@ -73,6 +73,9 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 	case HealthCancelled:
 		s.cancel(ErrCancelled)
 		return
+	case HealthDropped:
+		s.cancel(errDropped)
+		return
 	}
 	s.mu.Lock()
 	s.renewed = asked
@@ -80,9 +83,11 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 	s.mu.Unlock()
 }
 
-// watchCancels ends the contexts of a cancelled run's nodes as soon as the
-// store says so; heartbeats do it later if the event is lost.
-func (w *Worker) watchCancels(ctx context.Context) {
+// watch ends the contexts of a cancelled run's nodes as soon as the store says
+// so, and asks how leases stand when it says other news of their runs;
+// heartbeats do it later if the event is lost.
+func (w *Worker) watch(ctx context.Context) {
+	defer w.news.Wait()
 	for ctx.Err() == nil {
 		events, err := w.st.Watch(ctx)
 		if err != nil {
@@ -93,11 +98,12 @@ func (w *Worker) watchCancels(ctx context.Context) {
 			continue
 		}
 		for e := range events {
-			if e.Status != StatusCancelled {
-				continue
-			}
-			for _, s := range w.sessions.list(func(s *session) bool { return s.held.Run == e.Run }) {
-				s.cancel(ErrCancelled)
+			for _, s := range w.sessions.of(e.Run) {
+				if e.Status == StatusCancelled {
+					s.cancel(ErrCancelled)
+				} else {
+					w.news.Go(func() { w.renew(ctx, s) })
+				}
 			}
 		}
 	}

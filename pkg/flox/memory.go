@@ -46,12 +46,23 @@ type memRun struct {
 	needsOutput               bool
 	born, control             string // nonces of the start and of the last control
 	started, ended            time.Time
+	deadline                  time.Time // zero for none
+	timer                     *memTimer // of the deadline
 	cause                     string
+	failure                   memRecord // what it failed of, without data if that was no error
 	counts                    Counts
 	ends                      int64 // tokens that ended
+	holds                     []memHold
 	tokens                    map[string]*memToken
 	frames                    map[string]*memFrame
-	state, outputs            [][]byte
+	closed                    int // frames that fired and have branches left
+	signals                   memSignals
+	undos                     []Undo // what would undo it, the last done last
+	undoing                   bool   // it has begun to undo, once and for all
+	snapshot                  []byte
+	folded                    int64    // deltas that the snapshot stands for
+	state                     [][]byte // the deltas after them
+	outputs                   [][]byte
 	history, errors           []memRecord
 }
 
@@ -71,21 +82,25 @@ type memToken struct {
 	step, attempt, crashes int
 	bounces                int // hand-backs because of an unknown node
 	failed                 bool
+	since                  time.Time // when the first attempt began, zero before it failed
 	input                  []byte
-	joined                 bool
+	answer                 *Answered    // how its wait ended, at the step after it
+	joins                  string       // the frame whose join it is at, "" for none
 	deposits               []memDeposit // a join's input, in input order
 	frame                  string       // it stands in, "" for none
 	index                  int          // of its branch in the frame
+	scope                  string       // the frame whose scope it stands in, "" for none
 	release                *memRelease  // while it releases a large fan-out
 	entry                  *memEntry    // while queued
-	due                    time.Time    // while delayed
-	timer                  int          // its place among the timers while delayed
+	signal                 string       // while waiting
+	timer                  *memTimer    // while delayed, or waiting for so long at most
 }
 
 // memRelease is a large fan-out that is being released.
 type memRelease struct {
 	origin int // step of the item that fanned out: children are named after it
 	framed bool
+	size   int      // branches in all
 	next   int      // chunk that is due, counted from 1
 	blobs  [][]byte // released ones are nil
 }
@@ -94,7 +109,10 @@ type memRelease struct {
 type memFrame struct {
 	id, join, queue, parent string
 	parentIndex             int
-	live                    int // branches that have neither arrived nor ended
+	live                    int    // branches that have neither arrived nor ended
+	quorum                  int    // arrivals that fire the join, 0 for all
+	closed                  bool   // the join fired with branches left: they are late
+	outside                 string // scope that the fan-out stood in
 	carry                   []byte
 	deposits                []memDeposit // in order of arrival
 }

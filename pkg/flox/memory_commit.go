@@ -21,41 +21,56 @@ func (m *Memory) Commit(ctx context.Context, c Commit) (CommitResult, error) {
 	if t == nil {
 		return result, nil
 	}
-	if verdict, refused := m.refuse(t, c); refused {
-		return CommitResult{Verdict: verdict}, nil
+	if result, refused := m.refuse(t, c); refused {
+		return result, nil
 	}
-	t.run.record(c)
-	switch verdict := m.apply(t, c); verdict {
-	case VerdictKept:
-		return t.run.kept(), nil
-	default:
-		return CommitResult{Verdict: verdict}, nil
+	r, closed := t.run, t.run.closed
+	r.record(c)
+	result = CommitResult{Verdict: m.apply(t, c)}
+	if result.Verdict == VerdictKept {
+		result = r.stands(VerdictKept)
 	}
+	result.Settle = r.closed > closed || r.status == StatusUndoing && !t.undoes()
+	return result, nil
 }
 
 // refuse says why a commit by the token's holder does not apply.
-func (m *Memory) refuse(t *memToken, c Commit) (Verdict, bool) {
+func (m *Memory) refuse(t *memToken, c Commit) (CommitResult, bool) {
 	r := t.run
 	failure := c.Op == OpRetry || c.Op == OpFail
 	if failure && c.Attempt != t.attempt || c.Op == OpRelease && t.release == nil {
-		return VerdictRepeat, true
+		return CommitResult{Verdict: VerdictRepeat}, true
 	}
 	counted := !failure && c.Op != OpRelease && !c.Fallback
 	if counted && c.MaxSteps > 0 && r.counts.Committed >= c.MaxSteps {
-		return VerdictLimit, true
+		return CommitResult{Verdict: VerdictLimit}, true
 	}
-	if c.Read <= r.counts.Version {
-		return 0, false
+	if !r.stale(c) {
+		return CommitResult{}, false
 	}
-	if r.status == StatusRunning {
-		return VerdictStale, true
+	if t.grants() {
+		return r.stands(VerdictStale), true
 	}
 	m.release(t)
 	m.park(t)
-	return VerdictParked, true
+	return CommitResult{Verdict: VerdictParked}, true
 }
 
-// record keeps the commit's delta and records.
+// stale reports whether the item has read a state that is not the run's. Who
+// holds must have seen all that came before it.
+func (r *memRun) stale(c Commit) bool {
+	if c.Op == OpHold {
+		return c.Read != r.counts.Version
+	}
+	return c.Read > r.counts.Version
+}
+
+// stands is a verdict with how the run stands, for a holder who goes on.
+func (r *memRun) stands(v Verdict) CommitResult {
+	return CommitResult{Verdict: v, Version: r.counts.Version, Committed: r.counts.Committed}
+}
+
+// record keeps the commit's delta, its records and what would undo it.
 func (r *memRun) record(c Commit) {
 	now := time.Now()
 	if c.Delta != nil {
@@ -67,6 +82,9 @@ func (r *memRun) record(c Commit) {
 	}
 	if c.Err != nil {
 		r.errors = appendCapped(r.errors, memRecord{now, c.Err}, memErrors)
+	}
+	if c.Undo != nil {
+		r.undos = append(r.undos, *c.Undo)
 	}
 }
 
@@ -97,25 +115,31 @@ func (m *Memory) apply(t *memToken, c Commit) Verdict {
 		return m.applyFan(t, c)
 	case OpEnd:
 		return m.applyEnd(t, c.Output)
+	case OpHold:
+		return m.applyHold(t)
+	case OpAwait:
+		return m.applyAwait(t, c)
 	default:
 		queue := t.queue
 		t.advance(c.Node, c.Queue, c.Input)
-		return m.goOn(t, c.Keep && c.Queue == queue)
+		return m.goOn(t, c.Keep && c.Queue == queue, c.Delay)
 	}
 }
 
 // goOn leaves the token with its holder if asked to, else hands it on.
-func (m *Memory) goOn(t *memToken, keep bool) Verdict {
-	if keep && t.run.status == StatusRunning {
+func (m *Memory) goOn(t *memToken, keep bool, delay time.Duration) Verdict {
+	if keep && delay <= 0 && t.grants() {
 		return VerdictKept
 	}
 	m.release(t)
-	return m.place(t)
+	return m.placeAfter(t, delay)
 }
 
 func (m *Memory) applyEnd(t *memToken, output []byte) Verdict {
 	r := t.run
-	r.ends++
+	if !t.undoes() {
+		r.ends++
+	}
 	if output != nil {
 		r.outputs = append(r.outputs, output)
 		r.counts.Outputs++
@@ -127,19 +151,27 @@ func (m *Memory) applyEnd(t *memToken, output []byte) Verdict {
 }
 
 func (m *Memory) applyDeposit(t *memToken, c Commit) Verdict {
-	if f := t.run.frames[t.frame]; f != nil {
-		f.deposits = append(f.deposits, memDeposit{t.index, t.id, c.Output})
+	f, index := t.depositFrame(c)
+	if f != nil {
+		f.deposits = append(f.deposits, memDeposit{index, t.id, c.Output})
 	}
 	m.end(t)
-	m.lower(t.run, t.frame)
+	if f != nil && (c.Close || f.reached()) && t.run.status != StatusUndoing {
+		m.closeFrame(t, f)
+	} else {
+		m.lower(t.run, t.frame)
+	}
 	m.finish(t.run)
 	return VerdictReleased
 }
 
 func (m *Memory) applyRetry(t *memToken, c Commit) Verdict {
 	t.attempt++
+	if t.since.IsZero() {
+		t.since = time.Now().Add(-c.Took)
+	}
 	m.release(t)
-	m.delay(t, time.Now().Add(c.Delay))
+	m.delay(t, c.Delay)
 	return VerdictReleased
 }
 
@@ -148,8 +180,11 @@ func (m *Memory) applyFail(t *memToken, c Commit) Verdict {
 	t.failed = true
 	m.release(t)
 	m.park(t)
-	if !t.run.status.Terminal() {
-		m.endRun(t.run, StatusFailed, c.Cause)
+	switch r := t.run; {
+	case t.undoes():
+		m.endRun(r, StatusFailed, r.cause+"; "+c.Cause)
+	case r.status == StatusRunning || r.status == StatusPaused:
+		m.failRun(r, c.Cause, c.Err)
 	}
 	return VerdictReleased
 }

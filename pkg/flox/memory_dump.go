@@ -15,7 +15,7 @@ func (m *Memory) Dump() map[string]string {
 	dump := map[string]string{"todo": fmt.Sprint(slices.Sorted(maps.Keys(m.todo)))}
 	for id, r := range m.runs {
 		dump["run:"+id] = r.dump()
-		dump["state:"+id] = fmt.Sprintf("%q", r.state)
+		dump["state:"+id] = fmt.Sprintf("%d %q %q", r.folded, r.snapshot, r.state)
 		dump["history:"+id] = fmt.Sprint(r.history)
 		dump["errors:"+id] = fmt.Sprint(r.errors)
 	}
@@ -27,12 +27,24 @@ func (m *Memory) Dump() map[string]string {
 
 func (r *memRun) dump() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %v granted=%t needs=%t born=%s control=%s ends=%d outputs=%q\n",
-		r.status, r.info(), r.granted, r.needsOutput, r.born, r.control, r.ends, r.outputs)
+	fmt.Fprintf(&b, "%s %s %s granted=%t needs=%t born=%s control=%s started=%v ended=%v deadline=%v\n",
+		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.control, r.started, r.ended, r.deadline)
+	fmt.Fprintf(&b, "cause=%q failure=%v %+v ends=%d held=%s outputs=%q\n",
+		r.cause, r.failure, r.counts, r.ends, r.held(","), r.outputs)
+	fmt.Fprintf(&b, "kept=%q last=%q undos=%q undoing=%t closed=%d\n",
+		r.signals.kept, r.signals.last, r.undos, r.undoing, r.closed)
+	for _, name := range slices.Sorted(maps.Keys(r.signals.waiting)) {
+		for _, t := range r.signals.waiting[name] {
+			fmt.Fprintf(&b, "%s waits for %s\n", t.id, name)
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(r.tokens)) {
 		t := r.tokens[id]
-		fmt.Fprintf(&b, "token %+v owner=%s bounces=%d input=%q joined=%t deposits=%v frame=%s:%d",
-			t.info(), t.owner, t.bounces, t.input, t.joined, t.deposits, t.frame, t.index)
+		fmt.Fprintf(&b, "token %+v owner=%s bounces=%d since=%v input=%q joins=%s deposits=%v frame=%s:%d scope=%s",
+			t.info(), t.owner, t.bounces, t.since, t.input, t.joins, t.deposits, t.frame, t.index, t.scope)
+		if t.answer != nil {
+			fmt.Fprintf(&b, " answer=%+v", *t.answer)
+		}
 		if t.entry != nil {
 			fmt.Fprintf(&b, " entry=%s", t.entry.id)
 		}

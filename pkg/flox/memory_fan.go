@@ -1,6 +1,9 @@
 package flox
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // applyFan makes the branches of a fan-out. The token goes on as branch 0.
 func (m *Memory) applyFan(t *memToken, c Commit) Verdict {
@@ -13,11 +16,11 @@ func (m *Memory) applyFan(t *memToken, c Commit) Verdict {
 	framed := c.Fan.Frame != nil
 	if c.Fan.Blobs != nil {
 		// No baton: whoever releases queues up behind other runs' tokens.
-		t.release = &memRelease{origin: origin, framed: framed, next: 1, blobs: slices.Clone(c.Fan.Blobs)}
-		return m.goOn(t, false)
+		t.release = &memRelease{origin: origin, framed: framed, size: c.Fan.Size, next: 1, blobs: slices.Clone(c.Fan.Blobs)}
+		return m.goOn(t, false, 0)
 	}
-	m.makeBranches(t, origin, 1, framed, c.Fan.Branches)
-	return m.goOn(t, c.Keep && c.Queue == queue)
+	m.makeBranches(t, origin, 1, framed, c.Fan.Branches, c.Delay)
+	return m.goOn(t, c.Keep && c.Queue == queue, c.Delay)
 }
 
 // fanNothing ends the token; its join, if any, fires at once.
@@ -28,13 +31,14 @@ func (m *Memory) fanNothing(t *memToken, c Commit) Verdict {
 	}
 	m.end(t)
 	m.fire(t.run, newFrame(t, spec, 0))
+	m.finish(t.run)
 	return VerdictReleased
 }
 
 func newFrame(t *memToken, spec *FrameSpec, size int) *memFrame {
 	return &memFrame{
 		id: shortToken(ItemID(t.id, t.step)), join: spec.Join, queue: spec.Queue, carry: spec.Carry,
-		parent: t.frame, parentIndex: t.index, live: size,
+		parent: t.frame, parentIndex: t.index, live: size, quorum: spec.Quorum, outside: t.scope,
 	}
 }
 
@@ -45,24 +49,27 @@ func (m *Memory) openFrame(t *memToken, fan *Fan) {
 		f := newFrame(t, fan.Frame, fan.Size)
 		t.run.frames[f.id] = f
 		t.frame, t.index = f.id, 0
+		if fan.Frame.Scope {
+			t.scope = f.id
+		}
 	} else if outer := t.run.frames[t.frame]; outer != nil {
 		outer.live += fan.Size - 1
 	}
 }
 
 // makeBranches makes the branches from number first on, beside t.
-func (m *Memory) makeBranches(t *memToken, origin, first int, framed bool, branches []Branch) {
+func (m *Memory) makeBranches(t *memToken, origin, first int, framed bool, branches []Branch, delay time.Duration) {
 	for i, b := range branches {
 		number := first + i
 		child := &memToken{
 			run: t.run, id: ChildToken(t.id, origin, number),
 			node: b.Node, queue: b.Queue, input: b.Input,
-			frame: t.frame, index: t.index,
+			frame: t.frame, index: t.index, scope: t.scope,
 		}
 		if framed {
 			child.index = number
 		}
-		m.make(child)
+		m.make(child, delay)
 	}
 }
 
@@ -70,14 +77,13 @@ func (m *Memory) makeBranches(t *memToken, origin, first int, framed bool, branc
 // queues up behind its children, so that other runs get their turn.
 func (m *Memory) applyRelease(t *memToken, c Commit) Verdict {
 	r := t.release
-	m.makeBranches(t, r.origin, (r.next-1)*ReleaseChunk+1, r.framed, c.Branches)
+	m.makeBranches(t, r.origin, (r.next-1)*ReleaseChunk+1, r.framed, c.Branches, 0)
 	r.blobs[r.next-1] = nil
-	t.step++
-	t.attempt, t.crashes, t.bounces = 0, 0, 0
+	t.stepOn()
 	r.next++
 	if r.next <= len(r.blobs) {
-		return m.goOn(t, false)
+		return m.goOn(t, false, 0)
 	}
 	t.release = nil
-	return m.goOn(t, c.Keep)
+	return m.goOn(t, c.Keep, 0)
 }

@@ -23,10 +23,10 @@ func (m *Memory) Load(ctx context.Context, e Entry, owner string, crashLimit int
 		m.drop(t)
 		return Loaded{Grant: GrantCancelled}, nil
 	}
-	if t.run.status != StatusRunning {
+	if grant := t.refused(); grant != GrantOK {
 		m.release(t)
 		m.park(t)
-		return Loaded{Grant: GrantParked}, nil
+		return Loaded{Grant: grant}, nil
 	}
 	t.owner = owner
 	t.entry.consumer = e.Consumer
@@ -40,17 +40,38 @@ func (m *Memory) Load(ctx context.Context, e Entry, owner string, crashLimit int
 	return Loaded{Grant: grant, Lease: lease, Item: t.item()}, nil
 }
 
+// refused says why a token is parked instead of granted. What was started and
+// lost in a run that undoes is granted: what it may have done is committed, to
+// be undone.
+func (t *memToken) refused() Grant {
+	switch {
+	case t.run.late(t):
+		return GrantDropped
+	case t.grants() || t.run.status == StatusUndoing && t.crashes > 0:
+		return GrantOK
+	}
+	return GrantParked
+}
+
 // item is what the token's next commit is about.
 func (t *memToken) item() Item {
 	item := Item{
 		Workflow:    t.run.workflow,
 		Fingerprint: t.run.fingerprint,
 		Node:        t.node,
-		Input:       Input{Payload: t.input, Joined: t.joined},
+		Input:       Input{Payload: t.input, Joined: t.joins != "", Answer: t.answer},
 		Crashes:     t.crashes,
 		Version:     t.run.counts.Version,
 		Committed:   t.run.counts.Committed,
 		Waited:      time.Since(t.entry.added),
+		Scope:       t.scope,
+		Joins:       t.joins,
+	}
+	if !t.since.IsZero() {
+		item.Elapsed = time.Since(t.since)
+	}
+	if t.undoes() {
+		item.Input.Cause = t.run.failure.data
 	}
 	for _, d := range t.deposits {
 		item.Input.Deposits = append(item.Input.Deposits, d.payload)
@@ -74,15 +95,18 @@ func (m *Memory) Renew(ctx context.Context, l Lease) (Health, error) {
 	if t.run.status == StatusCancelled {
 		return HealthCancelled, nil
 	}
+	if t.run.late(t) {
+		return HealthDropped, nil
+	}
 	t.entry.consumer = l.Consumer
 	t.entry.leaseStart = time.Now()
-	switch t.run.status {
-	case StatusPaused:
+	switch {
+	case t.grants():
+		return HealthOK, nil
+	case t.run.status == StatusPaused:
 		return HealthPaused, nil
-	case StatusFailed:
-		return HealthFailed, nil
 	}
-	return HealthOK, nil
+	return HealthFailed, nil
 }
 
 // Delays of a token whose node is unknown to the workers it meets: they double
@@ -108,7 +132,7 @@ func (m *Memory) Handback(ctx context.Context, l Lease, unknownNode bool) (Verdi
 	}
 	delay := min(firstBounce<<min(t.bounces, 16), lastBounce)
 	t.bounces++
-	m.delay(t, time.Now().Add(delay))
+	m.delay(t, delay)
 	return VerdictReleased, nil
 }
 
@@ -137,27 +161,27 @@ func (m *Memory) fence(l Lease) (*memToken, CommitResult) {
 		return nil, CommitResult{Verdict: VerdictRepeat}
 	case t.owner != l.Owner:
 		return nil, CommitResult{Verdict: VerdictLost}
-	case t.place == PlaceQueued && t.step == l.Step:
+	case t.place != PlaceQueued || t.step != l.Step && t.step != l.Step+1:
+		return nil, CommitResult{Verdict: VerdictRepeat}
+	case r.late(t):
+		m.release(t)
+		m.park(t)
+		return nil, CommitResult{Verdict: VerdictDropped, Settle: true}
+	case t.step == l.Step:
 		return t, CommitResult{}
-	case t.place == PlaceQueued && t.step == l.Step+1:
-		return nil, m.repeatKept(t)
 	}
-	return nil, CommitResult{Verdict: VerdictRepeat}
+	return nil, m.repeatKept(t)
 }
 
 // repeatKept answers the repeat of a commit that kept the lease. It grants the
 // next step, so it looks at the status as every grant does.
 func (m *Memory) repeatKept(t *memToken) CommitResult {
-	if t.run.status == StatusRunning {
-		result := t.run.kept()
+	if t.grants() {
+		result := t.run.stands(VerdictKept)
 		result.Again = true
 		return result
 	}
 	m.release(t)
 	m.park(t)
 	return CommitResult{Verdict: VerdictParked}
-}
-
-func (r *memRun) kept() CommitResult {
-	return CommitResult{Verdict: VerdictKept, Version: r.counts.Version, Committed: r.counts.Committed}
 }

@@ -72,7 +72,7 @@ func (m *Memory) List(ctx context.Context, req ListRequest) (RunPage, error) {
 		}
 		keys = keys[done:]
 	}
-	return m.page(keys, req.Limit), nil
+	return m.page(keys, req.Limit)
 }
 
 func (r *memRun) selected(req ListRequest) bool {
@@ -82,14 +82,18 @@ func (r *memRun) selected(req ListRequest) bool {
 	return req.Status == "" || memIndex(req.Status) == memIndex(r.status)
 }
 
-func (m *Memory) page(keys []memKey, limit int) RunPage {
+func (m *Memory) page(keys []memKey, limit int) (RunPage, error) {
 	var page RunPage
 	if len(keys) > limit {
 		keys = keys[:limit]
 		page.Next = keys[limit-1].String()
 	}
 	for _, k := range keys {
-		page.Runs = append(page.Runs, m.runs[k.run].info())
+		info, err := m.runs[k.run].info()
+		if err != nil {
+			return RunPage{}, err
+		}
+		page.Runs = append(page.Runs, info)
 	}
-	return page
+	return page, nil
 }

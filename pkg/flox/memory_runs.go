@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -20,18 +21,12 @@ func (m *Memory) Start(ctx context.Context, req StartRequest) error {
 	r := &memRun{
 		id: req.Run, workflow: req.Workflow, fingerprint: req.Fingerprint,
 		needsOutput: req.NeedsOutput, born: req.Nonce, started: time.Now(),
-		tokens: map[string]*memToken{}, frames: map[string]*memFrame{},
+		tokens: map[string]*memToken{}, frames: map[string]*memFrame{}, signals: newMemSignals(),
 	}
 	m.runs[r.id] = r
 	m.setStatus(r, StatusRunning)
-	t := &memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}
-	if req.Delay <= 0 {
-		m.make(t)
-		return nil
-	}
-	r.tokens[t.id] = t
-	r.counts.Live, r.counts.Created = 1, 1
-	m.delay(t, r.started.Add(req.Delay))
+	m.setDeadline(r, req.Deadline)
+	m.make(&memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}, req.Delay)
 	return nil
 }
 
@@ -88,11 +83,20 @@ func (m *Memory) control(r *memRun, op ControlOp) {
 	case ControlCancel:
 		m.endRun(r, StatusCancelled, "")
 	case ControlRetry:
-		r.ended = time.Time{}
-		r.cause = ""
-		m.setStatus(r, StatusRunning)
+		m.retryRun(r)
 	}
 	m.todo[r.id] = true
+}
+
+// retryRun goes on with a failed run, in the direction in which it failed.
+func (m *Memory) retryRun(r *memRun) {
+	r.ended, r.deadline = time.Time{}, time.Time{}
+	if r.undoing {
+		m.setStatus(r, StatusUndoing)
+		return
+	}
+	r.cause, r.failure = "", memRecord{}
+	m.setStatus(r, StatusRunning)
 }
 
 // Info implements RunInfoStore.
@@ -102,15 +106,24 @@ func (m *Memory) Info(ctx context.Context, run string) (RunInfo, error) {
 		return RunInfo{}, err
 	}
 	defer m.mu.Unlock()
-	return r.info(), nil
+	return r.info()
 }
 
-func (r *memRun) info() RunInfo {
-	return RunInfo{
+func (r *memRun) info() (RunInfo, error) {
+	info := RunInfo{
 		ID: r.id, Workflow: r.workflow, Fingerprint: r.fingerprint,
-		Status: r.shown(), Created: r.started, Ended: r.ended, Cause: r.cause,
-		Counts: r.counts,
+		Status: r.shown(), Created: r.started, Ended: r.ended, Deadline: r.deadline,
+		Cause: r.cause, Held: r.held(","), Counts: r.counts,
 	}
+	if r.failure.data == nil {
+		return info, nil
+	}
+	info.Failure = &ErrorRecord{}
+	if err := DecodeRecord(r.failure.data, info.Failure); err != nil {
+		return RunInfo{}, fmt.Errorf("failure of run %s: %w", r.id, err)
+	}
+	info.Failure.Time = r.failure.at
+	return info, nil
 }
 
 // Outputs implements RunInfoStore.

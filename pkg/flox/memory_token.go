@@ -27,9 +27,14 @@ func (m *Memory) park(t *memToken) {
 	t.run.counts.Parked++
 }
 
+// grants reports whether the run's status lets the token begin a step.
+func (t *memToken) grants() bool {
+	return t.run.status == StatusRunning || t.run.status == StatusUndoing && t.undoes()
+}
+
 // place puts a token where the run's status says.
 func (m *Memory) place(t *memToken) Verdict {
-	if t.run.status == StatusRunning {
+	if t.grants() {
 		m.enqueue(t)
 		return VerdictReleased
 	}
@@ -37,21 +42,32 @@ func (m *Memory) place(t *memToken) Verdict {
 	return VerdictParked
 }
 
-// make adds a token to the run and places it.
-func (m *Memory) make(t *memToken) {
+// placeAfter places a token after a delay, at once if there is none.
+func (m *Memory) placeAfter(t *memToken, delay time.Duration) Verdict {
+	if delay <= 0 {
+		return m.place(t)
+	}
+	m.delay(t, delay)
+	return VerdictReleased
+}
+
+// make adds a token to the run and places it after a delay.
+func (m *Memory) make(t *memToken, delay time.Duration) {
 	t.run.tokens[t.id] = t
 	t.run.counts.Live++
 	t.run.counts.Created++
-	m.place(t)
+	m.placeAfter(t, delay)
 }
 
-// drop removes a token of a cancelled run, wherever it is.
+// drop removes a token that is not to go on, wherever it is.
 func (m *Memory) drop(t *memToken) {
 	switch t.place {
 	case PlaceQueued:
 		m.release(t)
 	case PlaceDelayed:
 		m.undelay(t)
+	case PlaceWaiting:
+		m.unwait(t)
 	case PlaceParked:
 		t.run.counts.Parked--
 	}
@@ -69,12 +85,19 @@ func (m *Memory) end(t *memToken) {
 
 // advance moves a token to the next step.
 func (t *memToken) advance(node, queue string, input []byte) {
-	t.step++
+	t.stepOn()
 	t.node, t.queue, t.input = node, queue, input
+	t.answer = nil
+	t.joins, t.deposits = "", nil
+	t.run.counts.Created++
+}
+
+// stepOn begins the token's next step, with nothing held against it.
+func (t *memToken) stepOn() {
+	t.step++
 	t.attempt, t.crashes, t.bounces = 0, 0, 0
 	t.failed = false
-	t.joined, t.deposits = false, nil
-	t.run.counts.Created++
+	t.since = time.Time{}
 }
 
 // lower counts one branch of the frame, if there is one, as arrived or ended.
@@ -91,27 +114,33 @@ func (m *Memory) lower(r *memRun, frame string) {
 	m.fire(r, f)
 }
 
-// fire makes the token of a frame's join, with the deposits in input order.
+// fire makes the token of a frame's join, with the deposits in input order,
+// unless the run undoes: what its branches did is not to be joined any more.
 func (m *Memory) fire(r *memRun, f *memFrame) {
+	if r.status == StatusUndoing {
+		return
+	}
 	slices.SortFunc(f.deposits, func(a, b memDeposit) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.token, b.token))
 	})
 	m.make(&memToken{
 		run: r, id: JoinToken(f.id), node: f.join, queue: f.queue,
-		input: f.carry, joined: true, deposits: f.deposits,
-		frame: f.parent, index: f.parentIndex,
-	})
+		input: f.carry, joins: f.id, deposits: f.deposits,
+		frame: f.parent, index: f.parentIndex, scope: f.outside,
+	}, 0)
 }
 
-// finish ends a run that has no token left.
+// finish ends a run that has no token left, or goes on to undo it.
 func (m *Memory) finish(r *memRun) {
 	switch {
-	case r.counts.Live > 0:
+	case r.counts.Live > 0 || r.status.Terminal():
 		return
+	case r.status == StatusUndoing:
+		m.undoNext(r)
 	case r.counts.Outputs > 0 || !r.needsOutput && r.ends > 0:
 		m.endRun(r, StatusCompleted, "")
 	default:
-		m.endRun(r, StatusFailed, "ended with no output")
+		m.failRun(r, r.noOutput(), nil)
 	}
 }
 
@@ -119,5 +148,6 @@ func (m *Memory) finish(r *memRun) {
 func (m *Memory) endRun(r *memRun, s Status, cause string) {
 	r.ended = time.Now()
 	r.cause = cause
+	m.liftDeadline(r)
 	m.setStatus(r, s)
 }

@@ -18,7 +18,7 @@ type stateType struct {
 
 // newStateType makes the plan for a state type, or says which field prevents it.
 func newStateType(t reflect.Type, cs *codecs) (*stateType, error) {
-	merger, err := mergerOf(t, t.Name(), map[reflect.Type]bool{})
+	merger, err := mergers{}.of(t, t.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -33,24 +33,41 @@ func (st *stateType) zero() any { return reflect.Zero(st.typ).Interface() }
 
 // merge returns a followed by b; it modifies neither.
 func (st *stateType) merge(a, b any) any {
-	return st.merger(reflect.ValueOf(a), reflect.ValueOf(b)).Interface()
+	return mergeField(st.merger, reflect.ValueOf(a), reflect.ValueOf(b)).Interface()
 }
 
 func (st *stateType) decode(delta []byte) (any, error) { return st.codec.decode(delta) }
 
 func (st *stateType) encode(v any) ([]byte, error) { return st.codec.encode(v) }
 
-// fold merges deltas onto base. It merges neighbours pairwise, so that a long
-// log costs n log n, not n squared, though no merge modifies its operands.
+// fold merges deltas onto base.
 func (st *stateType) fold(base any, deltas [][]byte) (any, error) {
-	values := make([]any, 0, len(deltas)+1)
+	folded, _, err := st.foldKnown(base, deltas)
+	return folded, err
+}
+
+// foldKnown is fold that also says whether the deltas are complete in what it
+// returns, see codec.decodeKnown.
+func (st *stateType) foldKnown(base any, deltas [][]byte) (folded any, complete bool, err error) {
+	values := make([]any, len(deltas))
+	complete = true
 	for i, d := range deltas {
-		v, err := st.decode(d)
+		v, known, err := st.codec.decodeKnown(d)
 		if err != nil {
-			return nil, fmt.Errorf("state delta %d: %w", i, err)
+			return nil, false, fmt.Errorf("state delta %d: %w", i, err)
 		}
-		values = append(values, v)
+		values[i] = v
+		complete = complete && known
 	}
+	if len(values) == 0 {
+		return base, complete, nil
+	}
+	return st.merge(base, st.mergeAll(values)), complete, nil
+}
+
+// mergeAll merges neighbours pairwise, so that a long log costs n log n, not n
+// squared, though no merge modifies its operands. It uses up values.
+func (st *stateType) mergeAll(values []any) any {
 	for len(values) > 1 {
 		half := values[:0]
 		for i := 0; i < len(values); i += 2 {
@@ -62,54 +79,10 @@ func (st *stateType) fold(base any, deltas [][]byte) (any, error) {
 		}
 		values = half
 	}
-	if len(values) == 0 {
-		return base, nil
-	}
-	return st.merge(base, values[0]), nil
+	return values[0]
 }
 
-// mergerOf makes the plan for values of type t; path names t in errors.
-func mergerOf(t reflect.Type, path string, seen map[reflect.Type]bool) (mergeFunc, error) {
-	if m, ok := t.MethodByName("Merge"); ok && m.Type.NumIn() == 2 && m.Type.In(1) == t &&
-		m.Type.NumOut() == 1 && m.Type.Out(0) == t {
-		return func(a, b reflect.Value) reflect.Value {
-			return m.Func.Call([]reflect.Value{a, b})[0]
-		}, nil
-	}
-	if t.Kind() != reflect.Struct {
-		return nil, fmt.Errorf("state field %s: %s does not merge; use flox.Sum, List[%[2]s] or Set[%[2]s], "+
-			"or give the type a method Merge", path, t)
-	}
-	if seen[t] {
-		return nil, fmt.Errorf("state field %s: %s contains itself", path, t)
-	}
-	seen[t] = true
-	defer delete(seen, t)
-	return structMerger(t, path, seen)
-}
-
-func structMerger(t reflect.Type, path string, seen map[reflect.Type]bool) (mergeFunc, error) {
-	fields := make([]mergeFunc, t.NumField())
-	for i := range fields {
-		f := t.Field(i)
-		if !f.IsExported() {
-			return nil, fmt.Errorf("state field %s.%s: it is unexported and would be lost", path, f.Name)
-		}
-		var err error
-		if fields[i], err = mergerOf(f.Type, path+"."+f.Name, seen); err != nil {
-			return nil, err
-		}
-	}
-	return func(a, b reflect.Value) reflect.Value {
-		both := reflect.New(t).Elem()
-		for i, merge := range fields {
-			both.Field(i).Set(mergeField(merge, a.Field(i), b.Field(i)))
-		}
-		return both
-	}, nil
-}
-
-// mergeField leaves out the merge with a field that was not set.
+// mergeField leaves out the merge with a value that was not set.
 func mergeField(merge mergeFunc, a, b reflect.Value) reflect.Value {
 	if b.IsZero() {
 		return a

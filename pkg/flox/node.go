@@ -23,6 +23,14 @@ func (f NodeFunc[S, I, O]) Process(ctx *Context[S], in I) (Transition[O], error)
 // named as an end, gives the run no output, and a join does not wait for it.
 type None struct{}
 
+// Done is what an undo takes: what the item that is to be undone was given and
+// yielded, and why the run failed.
+type Done[I, O any] struct {
+	Input  I         `json:"input"`
+	Output O         `json:"output"`
+	Cause  NodeError `json:"cause"`
+}
+
 // Failure is what a fallback takes: the failed node's input and why it failed.
 type Failure[I any] struct {
 	Input   I         `json:"input"`

@@ -29,8 +29,9 @@ type Event struct {
 	Workflow string
 	Node     string
 	Queue    string
-	// Outcome: next, end, deposit, fan, fallback, retry, fail (EventFinished);
-	// applied, repeated, stale, lost, cancelled, limit, gone, invalid, error
+	// Outcome: next, end, deposit, fan, hold, await, fallback, retry, fail
+	// (EventFinished); applied, repeated, stale, lost, cancelled, dropped, limit,
+	// gone, invalid, error
 	// (EventCommitted); the name of the store's method (EventStoreError).
 	Outcome  string
 	Duration time.Duration

@@ -108,7 +108,7 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 		return res, err
 	}
 	if info.Status != StatusCompleted {
-		return res, &RunError{RunID: id, Status: info.Status, Cause: info.Cause}
+		return res, o.control.runError(ctx, info)
 	}
 	outs, err := o.st.Outputs(ctx, id)
 	if err != nil {
@@ -135,25 +135,9 @@ func (o *Orchestrator[S, I, O]) State(ctx context.Context, id string) (S, error)
 	if err := CheckName("run id", id); err != nil {
 		return zero, err
 	}
-	log, err := o.st.State(ctx, id, 0)
-	if err != nil {
-		return zero, fmt.Errorf("state of run %s: %w", id, err)
-	}
-	state, err := foldState(o.codec.state, nil, log)
+	state, _, err := newRunState(o.st, id, o.flow.graph).in("").readState(ctx, o.codec.state)
 	if err != nil {
 		return zero, fmt.Errorf("state of run %s: %w", id, err)
 	}
 	return state.(S), nil
-}
-
-// foldState adds a part of a state log to the state so far (nil: none).
-func foldState(st *stateType, state any, log StateLog) (any, error) {
-	if state == nil || log.Snapshot != nil {
-		state = st.zero()
-	}
-	parts := log.Deltas
-	if log.Snapshot != nil {
-		parts = append([][]byte{log.Snapshot}, parts...)
-	}
-	return st.fold(state, parts)
 }

@@ -31,7 +31,7 @@ func DecodeRecord(b []byte, v any) error {
 	p := reflect.ValueOf(v)
 	c, err := records.of(p.Type().Elem())
 	if err == nil {
-		err = c.read(b, p.Elem())
+		_, err = c.read(b, p.Elem())
 	}
 	if err != nil {
 		return fmt.Errorf("decode record %T: %w", v, err)

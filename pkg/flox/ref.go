@@ -52,9 +52,20 @@ type nodeDef struct {
 	arms     []*armDef
 	joins    []edge
 	fallback []edge
+	undo     []edge
+	signals  []AnySignal
+	awaits   string // where Awaits was called
+	quorum   int
+	needs    string // where Quorum was called
+	passes   bool   // added by End: it hands on what it gets
+	problem  string // of the node's value, found by itself
+	nest     *nestDef
+	visit    *visitDef // of the node that begins or ends the visit of a nested workflow
+	scope    *scopeDef // whose state the node sees; nil: the run's
 
 	process func(v *visit, in any) (move, error)                          // in is a *I
 	failed  func(in any, node string, attempt int, err NodeError) (f any) // in is a *I, f a Failure[I]
+	done    func(in, out any) any                                         // in is a *I, out an O, the result a Done[I, O]
 }
 
 // edge leads to one successor.
@@ -62,6 +73,10 @@ type edge struct {
 	to  *nodeDef
 	fan *nodeDef // JoinWith: the fan-out whose input travels along
 	pos string
+	// Of joins: the type of what is left there, and what makes it of an output
+	// if it is not the output itself.
+	element reflect.Type
+	wrap    func(out any) any
 }
 
 // To draws an edge to each dst. With several, each gets a copy of the output,
@@ -90,7 +105,46 @@ func (r Ref[I, O]) Route(arms ...Arm[O]) Ref[I, O] {
 // come or ended, with their outputs in input order.
 func (r Ref[I, O]) Join(dst In[[]O]) Ref[I, O] {
 	n := r.node()
-	n.joins = append(n.joins, edge{to: dst.target(), pos: callSite()})
+	n.joins = append(n.joins, edge{to: dst.target(), pos: callSite(), element: reflect.TypeFor[O]()})
+	return r
+}
+
+// Quorum lets the join that leads to this node fire as soon as n branches have
+// come to it. Branches that come later are dropped: their nodes' contexts end
+// and nothing of them is committed. If fewer than n can come, the node fails
+// with what has come as its input.
+func (r Ref[I, O]) Quorum(n int) Ref[I, O] {
+	def, pos := r.node(), callSite()
+	if n <= 0 {
+		def.w.mistake(pos, "node %s: Quorum(%d): want at least 1", def.name, n)
+	}
+	def.quorum, def.needs = n, pos
+	return r
+}
+
+// Awaits says which signals the node may Await; the signal's payload must be
+// that of the node's Answer.
+func (r Ref[I, O]) Awaits(signals ...AnySignal) Ref[I, O] {
+	n := r.node()
+	n.awaits = callSite()
+	n.signals = append(n.signals, signals...)
+	return r
+}
+
+// Undoer is a node that undoes what one from I to O did.
+type Undoer[I, O any] interface {
+	accepts(Done[I, O])
+	yields(None)
+	target() *nodeDef
+}
+
+// UndoWith names the node that undoes an item of this one. If the run fails for
+// good, all its committed items that can be undone are, the last first, each as
+// an item of its own with dst's retry policy. The run then has failed; it cannot
+// be retried unless an undo failed, which Retry then repeats.
+func (r Ref[I, O]) UndoWith(dst Undoer[I, O]) Ref[I, O] {
+	n := r.node()
+	n.undo = append(n.undo, edge{to: dst.target(), pos: callSite()})
 	return r
 }
 

@@ -194,19 +194,23 @@ type ActiveItem struct {
 	Item string        `json:"item"`
 	Node string        `json:"node"`
 	For  time.Duration `json:"for"`
+	// Share and Note are what the node last said with Context.Progress.
+	Share float64 `json:"share,omitempty"`
+	Note  string  `json:"note,omitempty"`
 }
 
 // WorkflowInfo is a registered workflow: all that is needed to start a run of
 // it and to draw it, without its nodes.
 type WorkflowInfo struct {
-	Name        string    `json:"name"`
-	Fingerprint string    `json:"fingerprint"`
-	StartNode   string    `json:"startNode"`
-	StartQueue  string    `json:"startQueue"`
-	NeedsOutput bool      `json:"needsOutput"`
-	ListOutput  bool      `json:"listOutput"` // any number of outputs: made by BuildAll
-	Queues      []string  `json:"queues"`
-	Graph       []byte    `json:"graph"`            // Workflow.JSON
-	Schema      []byte    `json:"schema,omitempty"` // JSON Schema of the input
-	Registered  time.Time `json:"registered"`       // set by the store
+	Name        string        `json:"name"`
+	Fingerprint string        `json:"fingerprint"`
+	StartNode   string        `json:"startNode"`
+	StartQueue  string        `json:"startQueue"`
+	NeedsOutput bool          `json:"needsOutput"`
+	ListOutput  bool          `json:"listOutput"` // any number of outputs: made by BuildAll
+	Queues      []string      `json:"queues"`
+	Deadline    time.Duration `json:"deadline,omitempty"` // of every run that is not given another
+	Graph       []byte        `json:"graph"`              // Workflow.JSON
+	Schema      []byte        `json:"schema,omitempty"`   // JSON Schema of the input
+	Registered  time.Time     `json:"registered"`         // set by the store
 }

@@ -6,17 +6,51 @@ import (
 	"fmt"
 )
 
+// stateLog reads a run's state, by scope.
+type stateLog interface {
+	in(scope string) stateReader
+}
+
 // runState reads the state of one run for a session, and only what it has not
 // read yet.
 type runState struct {
 	st      CheckpointStore
 	run     string
-	folded  any
+	graph   *graph
+	parts   stateParts
 	version int64
+	// What would be folded by a compaction, in bytes, and the snapshot that is.
+	deltas, snapshot int
+	folded           int64 // deltas that the snapshot stands for
 }
 
-// readState returns the run's state as of now and its version.
-func (r *runState) readState(ctx context.Context, st *stateType) (any, int64, error) {
+func newRunState(st CheckpointStore, run string, g *graph) *runState {
+	return &runState{st: st, run: run, graph: g, parts: stateParts{}}
+}
+
+// scopedState is the state of one scope of a run.
+type scopedState struct {
+	*runState
+	scope string
+}
+
+func (r *runState) in(scope string) stateReader { return scopedState{r, scope} }
+
+// readState returns the state as of now and its version.
+func (s scopedState) readState(ctx context.Context, st *stateType) (any, int64, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, 0, err
+	}
+	folded, err := s.parts.fold(s.scope, st)
+	if err != nil {
+		return nil, 0, &stateError{fmt.Errorf("state of run %s: %w", s.run, err)}
+	}
+	s.compact(ctx)
+	return folded, s.version, nil
+}
+
+// read reads what is new.
+func (r *runState) read(ctx context.Context) error {
 	log, err := r.st.State(ctx, r.run, r.version)
 	if err == nil && log.Version < r.version {
 		// The store came back from an older copy of its data: start over.
@@ -24,21 +58,31 @@ func (r *runState) readState(ctx context.Context, st *stateType) (any, int64, er
 		log, err = r.st.State(ctx, r.run, 0)
 	}
 	if errors.Is(err, ErrInvalid) {
-		return nil, 0, &stateError{err}
+		return &stateError{err}
 	}
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	folded, err := foldState(st, r.folded, log)
-	if err != nil {
-		return nil, 0, &stateError{fmt.Errorf("state of run %s: %w", r.run, err)}
+	if log.Folded != r.folded {
+		r.folded, r.deltas = log.Folded, 0
 	}
-	r.folded, r.version = folded, log.Version
-	return r.folded, r.version, nil
+	if log.Snapshot != nil {
+		r.snapshot = len(log.Snapshot)
+	}
+	for _, d := range log.Deltas {
+		r.deltas += len(d)
+	}
+	if err := r.parts.add(log); err != nil {
+		return &stateError{fmt.Errorf("state of run %s: %w", r.run, err)}
+	}
+	r.version = log.Version
+	return nil
 }
 
-func (r *runState) reset() { r.folded, r.version = nil, 0 }
+func (r *runState) reset() { r.parts, r.version, r.deltas = stateParts{}, 0, 0 }
 
 // stateError is a state that is there but cannot be read or decoded: the item's
 // failure, unlike a store that does not answer.
 type stateError struct{ error }
+
+func (e *stateError) Unwrap() error { return e.error }

@@ -12,6 +12,10 @@ import (
 // errDraining is why a node's context ends when its worker shuts down.
 var errDraining = errors.New("worker is shutting down")
 
+// errDropped is why a node's context ends when the join of its branch fired
+// without it.
+var errDropped = errors.New("the join of this branch needs it no more")
+
 // session is a worker's hold on one token, from Load until the token is out of
 // its hands: any number of steps under one lease.
 type session struct {
@@ -52,14 +56,17 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	case GrantInvalid:
 		w.cfg.Logger.Error("run left alone", logError, ErrInvalid, logRun, e.Run, logItem, e.Token)
 		return
+	case GrantDropped:
+		w.settle(e.Run)
+		return
 	default:
 		return
 	}
 	s := &session{
 		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: asked,
 		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison,
-		state: &runState{st: w.st, run: e.Run},
 	}
+	s.state = newRunState(w.st, e.Run, s.graph)
 	s.ctx, s.cancel = context.WithCancelCause(items)
 	defer s.cancel(nil)
 	w.sessions.add(s)
@@ -121,6 +128,10 @@ func (s *session) keepResult(cause error, out outcome) bool {
 	if errors.Is(cause, ErrCancelled) {
 		return false
 	}
+	if errors.Is(cause, errDropped) {
+		s.handback(false)
+		return false
+	}
 	if !errors.Is(cause, errDraining) {
 		s.lost("during the step")
 	}
@@ -144,6 +155,7 @@ func (s *session) execution() *execution {
 	item, lease := s.item, s.lease
 	return &execution{
 		item: &item, lease: &lease, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
+		report: s.report,
 		logger: s.w.cfg.Logger.With(logRun, s.lease.Run, logItem, s.lease.Item(), logNode, s.item.Node),
 	}
 }
@@ -168,7 +180,7 @@ func (s *session) execute(n *node, x *execution) outcome {
 	case out := <-done:
 		return out
 	case <-giveUp.C:
-		s.state = &runState{st: s.w.st, run: s.lease.Run}
+		s.state = newRunState(s.w.st, s.lease.Run, s.graph)
 		err := fmt.Errorf("ran longer than its timeout of %v and ignored its context's end", n.timeout)
 		return outcome{kind: outcomeError, class: ClassTimeout, err: err, read: -1, took: n.timeout + abandonAfter}
 	}
@@ -193,13 +205,20 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 	if !ok {
 		return false
 	}
+	if res.Settle {
+		s.w.settle(s.lease.Run)
+	}
 	switch res.Verdict {
 	case VerdictKept:
 		s.advance(c, res)
 		return true
 	case VerdictStale:
 		s.state.reset()
+		s.item.Version, s.item.Committed = res.Version, res.Committed
 		return true
+	case VerdictDropped:
+		s.w.settle(s.lease.Run)
+		return false
 	case VerdictLimit:
 		err := fmt.Errorf("%w: the run has committed %d items", ErrStepLimit, s.graph.maxSteps)
 		out = outcome{kind: outcomeError, class: ClassLimit, err: err, read: -1, took: out.took}
@@ -214,9 +233,12 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 
 // advance moves the session to the successor that the commit left in its hands.
 func (s *session) advance(c Commit, res CommitResult) {
+	if c.Fan != nil && c.Fan.Frame != nil && c.Fan.Frame.Scope {
+		s.item.Scope = shortToken(s.lease.Item())
+	}
 	s.lease.Step++
 	s.lease.Attempt = 0
-	s.item.Node, s.item.Input = c.Node, Input{Payload: c.Input}
-	s.item.Crashes, s.item.Waited = 0, 0
+	s.item.Node, s.item.Input, s.item.Joins = c.Node, Input{Payload: c.Input}, ""
+	s.item.Crashes, s.item.Waited, s.item.Elapsed = 0, 0, 0
 	s.item.Version, s.item.Committed = res.Version, res.Committed
 }

@@ -21,7 +21,7 @@ func (s *session) send(c Commit) (CommitResult, bool) {
 	s.w.cfg.Observer.Observe(Event{
 		Kind: EventCommitted, Workflow: s.workflowLabel(), Outcome: outcome, Duration: time.Since(start),
 	})
-	if c.Op == OpRetry && err == nil {
+	if c.Delay > 0 && err == nil {
 		s.w.wakeForwarder()
 	}
 	return res, err == nil
@@ -29,12 +29,29 @@ func (s *session) send(c Commit) (CommitResult, bool) {
 
 // handback gives the token to whoever is next.
 func (s *session) handback(unknown bool) {
-	_ = s.insist("handback", func(ctx context.Context) error {
-		_, err := s.w.st.Handback(ctx, s.lease, unknown)
+	var verdict Verdict
+	_ = s.insist("handback", func(ctx context.Context) (err error) {
+		verdict, err = s.w.st.Handback(ctx, s.lease, unknown)
 		return err
 	})
+	if verdict == VerdictDropped {
+		s.w.settle(s.lease.Run)
+	}
 	if unknown {
 		s.w.wakeForwarder()
+	}
+}
+
+// settle does at once what the janitor would do later.
+func (w *Worker) settle(run string) {
+	ctx, cancel := context.WithTimeout(w.life, w.cfg.Lease)
+	defer cancel()
+	for more := true; more; {
+		var err error
+		if more, err = w.st.Settle(ctx, run); err != nil {
+			w.storeFailed("settle", err)
+			return
+		}
 	}
 }
 

@@ -57,6 +57,8 @@ func verdictName(v Verdict) string {
 		return "gone"
 	case VerdictInvalid:
 		return "invalid"
+	case VerdictDropped:
+		return "dropped"
 	case VerdictRepeat:
 		return "repeated"
 	default:

@@ -1,29 +1,45 @@
 package flox
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
 
 // sessionSet is the sessions of a worker.
 type sessionSet struct {
-	mu  sync.Mutex
-	all map[*session]struct{}
+	mu    sync.Mutex
+	all   map[*session]struct{}
+	byRun map[string][]*session
 }
 
 func (t *sessionSet) add(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.all == nil {
-		t.all = map[*session]struct{}{}
+		t.all, t.byRun = map[*session]struct{}{}, map[string][]*session{}
 	}
 	t.all[s] = struct{}{}
+	t.byRun[s.held.Run] = append(t.byRun[s.held.Run], s)
 }
 
 func (t *sessionSet) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.all, s)
+	left := slices.DeleteFunc(t.byRun[s.held.Run], func(o *session) bool { return o == s })
+	if len(left) == 0 {
+		delete(t.byRun, s.held.Run)
+		return
+	}
+	t.byRun[s.held.Run] = left
+}
+
+// of returns the sessions of a run.
+func (t *sessionSet) of(run string) []*session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.byRun[run])
 }
 
 func (t *sessionSet) len() int {
@@ -69,6 +85,13 @@ func (s *session) enter(n *node) {
 	s.w.cfg.Observer.Observe(Event{
 		Kind: EventStarted, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Waited: s.item.Waited,
 	})
+}
+
+// report notes what the node says of its progress, for the next beat.
+func (s *session) report(share float64, note string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doing.Share, s.doing.Note = share, note
 }
 
 // mayKeep says whether the worker would go on with a successor: not when it

@@ -18,7 +18,7 @@ func addFanoutTyped[S, I, O any](b *Builder[S], pos, name string, n Node[S, I, M
 }
 
 func erase[S, I, O any](w *wiring, pos, name string, n Node[S, I, O]) *nodeDef {
-	def := &nodeDef{w: w, pos: pos, name: name, in: reflect.TypeFor[I]()}
+	def := &nodeDef{w: w, pos: pos, name: name, in: reflect.TypeFor[I](), problem: problemOf(n)}
 	def.process = func(v *visit, in any) (move, error) {
 		t, err := n.Process(&Context[S]{Context: v.ctx, visit: v}, *in.(*I))
 		if err != nil {
@@ -31,6 +31,10 @@ func erase[S, I, O any](w *wiring, pos, name string, n Node[S, I, O]) *nodeDef {
 	}
 	def.failed = func(in any, node string, attempt int, err NodeError) any {
 		return Failure[I]{Input: *in.(*I), Node: node, Attempt: attempt, Err: err}
+	}
+	def.done = func(in, out any) any {
+		o, _ := out.(O) // a nil of a sum type
+		return Done[I, O]{Input: *in.(*I), Output: o}
 	}
 	w.nodes = append(w.nodes, def)
 	return def

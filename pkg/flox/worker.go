@@ -105,6 +105,7 @@ type Worker struct {
 	life     context.Context // of Run: the calls that end an item outlast the item's context
 	kick     chan struct{}   // wakes the forwarder: a delay was added
 	outage   atomic.Int64    // when the store last failed, in Unix ns
+	news     sync.WaitGroup  // renewals because of an event
 }
 
 // NewWorker returns a Worker of defs on st. It refuses a configuration or a set
@@ -180,7 +181,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	takers.Go(func() { w.claim(ctx, items) })
 	takers.Go(func() { w.reclaim(ctx, items) })
-	for _, loop := range []func(context.Context){w.heartbeat, w.beat, w.watchCancels} {
+	for _, loop := range []func(context.Context){w.heartbeat, w.beat, w.watch} {
 		keepers.Go(func() { loop(life) })
 	}
 	w.ready.Store(true)

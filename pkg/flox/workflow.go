@@ -17,8 +17,14 @@ func (w *Workflow[S, I, O]) Name() string { return w.g.name }
 // not count, nor does what functions do.
 func (w *Workflow[S, I, O]) Fingerprint() string { return w.g.fingerprint }
 
-// JSON describes the graph. The same workflow gives the same bytes.
+// JSON describes the graph, see Graph. The same workflow gives the same bytes.
 func (w *Workflow[S, I, O]) JSON() []byte { return w.g.json() }
+
+// DOT draws the graph in the language of Graphviz, see Graph.DOT.
+func (w *Workflow[S, I, O]) DOT() string { return w.g.doc().DOT(nil) }
+
+// Mermaid draws the graph as a Mermaid flowchart, see Graph.Mermaid.
+func (w *Workflow[S, I, O]) Mermaid() string { return w.g.doc().Mermaid(nil) }
 
 // InputType is the type of the run's input.
 func (w *Workflow[S, I, O]) InputType() reflect.Type { return reflect.TypeFor[I]() }

@@ -9,36 +9,6 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
-// State implements flox.CheckpointStore.
-func (s *Store) State(ctx context.Context, run string, since int64) (flox.StateLog, error) {
-	n, p := s.keys.of(run)
-	reply, err := s.script(ctx, n, scriptState, []string{p.run(run), p.state(run)}, max(0, since))
-	if err != nil {
-		return flox.StateLog{}, err
-	}
-	r := list(reply)
-	if err := readReply(r); err != nil {
-		return flox.StateLog{}, err
-	}
-	state := flox.StateLog{Version: integer(r, 1)}
-	deltas := list(r[2])
-	for i := range deltas {
-		state.Deltas = append(state.Deltas, blob(deltas, i))
-	}
-	return state, nil
-}
-
-// readReply judges the code in front of what a reading script returns.
-func readReply(r []any) error {
-	switch integer(r, 0) {
-	case replyDone:
-		return nil
-	case replyNoRun:
-		return flox.ErrNotFound
-	}
-	return errSpoilt
-}
-
 // scanned is one token that a scan of a run found.
 type scanned struct {
 	token  string

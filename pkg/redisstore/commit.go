@@ -23,8 +23,15 @@ func (s *Store) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, e
 // commitCall chooses the script of a commit.
 func (s *Store) commitCall(p partition, c flox.Commit) queued {
 	switch c.Op {
-	case flox.OpEnd, flox.OpDeposit:
+	case flox.OpEnd, flox.OpHold:
 		return endCall(p, c)
+	case flox.OpDeposit:
+		if c.Close {
+			return closeCall(p, c)
+		}
+		return endCall(p, c)
+	case flox.OpAwait:
+		return awaitCall(p, c)
 	case flox.OpFan:
 		return fanCall(p, c)
 	case flox.OpRelease:
@@ -34,6 +41,9 @@ func (s *Store) commitCall(p partition, c flox.Commit) queued {
 	case flox.OpFail:
 		return failCall(p, c)
 	default:
+		if c.Delay > 0 {
+			return laterCall(p, c)
+		}
 		return nextCall(p, c)
 	}
 }
@@ -64,13 +74,38 @@ func journaled(c flox.Commit, more ...flag) []any {
 	return append(held(c), flags(set...), c.Read, c.MaxSteps, c.Delta, c.Record)
 }
 
+// undo is how the scripts keep an Undo: "<node>|<queue>|<input>".
+func undo(u *flox.Undo) []byte {
+	if u == nil {
+		return nil
+	}
+	return fmt.Appendf(nil, "%s|%s|%s", u.Node, u.Queue, u.Input)
+}
+
 func nextCall(p partition, c flox.Commit) queued {
-	args := journaled(c, flag{'e', c.Err != nil}, flag{'k', c.Keep}, flag{'b', c.Fallback})
+	args := journaled(c, flag{'e', c.Err != nil}, flag{'k', c.Keep}, flag{'b', c.Fallback}, flag{'u', c.Undo != nil})
 	return queued{
 		script: scriptNext,
 		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.errors(c.Run)},
-		args:   append(args, c.Err, c.Node, c.Queue, c.Input),
+		args:   append(args, c.Err, c.Node, c.Queue, c.Input, undo(c.Undo)),
 		queues: []string{c.Queue},
+	}
+}
+
+func laterCall(p partition, c flox.Commit) queued {
+	return queued{
+		script: scriptLater,
+		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.delayed()},
+		args: append(journaled(c, flag{'u', c.Undo != nil}), c.Node, c.Queue, c.Input, undo(c.Undo),
+			c.Delay.Milliseconds()),
+	}
+}
+
+func awaitCall(p partition, c flox.Commit) queued {
+	return queued{
+		script: scriptAwait,
+		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.delayed()},
+		args:   append(journaled(c, flag{'k', c.Keep}), c.Input, c.Signal, c.Delay.Milliseconds()),
 	}
 }
 
@@ -78,15 +113,27 @@ func nextCall(p partition, c flox.Commit) queued {
 func endKeys(p partition, run string) []string {
 	return []string{
 		p.run(run), p.state(run), p.history(run), p.active(), p.completed(), p.failed(), p.stats(),
+		p.delayed(), p.todo(),
 	}
 }
 
 func endCall(p partition, c flox.Commit) queued {
-	args := journaled(c, flag{'o', c.Op == flox.OpEnd && c.Output != nil}, flag{'a', c.Op == flox.OpDeposit})
+	args := journaled(c, flag{'o', c.Op == flox.OpEnd && c.Output != nil}, flag{'a', c.Op == flox.OpDeposit},
+		flag{'h', c.Op == flox.OpHold}, flag{'u', c.Undo != nil})
 	return queued{
 		script: scriptEnd,
 		keys:   endKeys(p, c.Run),
-		args:   append(args, p.events(), c.Output),
+		args:   append(args, p.events(), c.Output, undo(c.Undo)),
+		queues: []string{c.JoinQueue},
+	}
+}
+
+func closeCall(p partition, c flox.Commit) queued {
+	args := journaled(c, flag{'e', c.Err != nil}, flag{'b', c.Fallback}, flag{'u', c.Undo != nil})
+	return queued{
+		script: scriptClose,
+		keys:   append(endKeys(p, c.Run), p.errors(c.Run)),
+		args:   append(args, p.events(), c.Output, undo(c.Undo), c.Up, c.Err),
 		queues: []string{c.JoinQueue},
 	}
 }
@@ -98,12 +145,12 @@ func fanCall(p partition, c flox.Commit) queued {
 		frame = *fan.Frame
 	}
 	args := journaled(c, flag{'k', c.Keep}, flag{'f', fan.Frame != nil}, flag{'c', frame.Carry != nil},
-		flag{'l', fan.Blobs != nil})
+		flag{'s', frame.Scope}, flag{'l', fan.Blobs != nil}, flag{'u', c.Undo != nil})
 	q := queued{
 		script: scriptFan,
 		keys:   endKeys(p, c.Run),
 		args: append(args, p.events(), c.Node, c.Queue, c.Input, fan.Size,
-			frame.Join, frame.Queue, frame.Carry),
+			frame.Join, frame.Queue, frame.Carry, frame.Quorum, c.Delay.Milliseconds(), undo(c.Undo)),
 		queues: []string{c.Queue},
 	}
 	if fan.Size == 0 {
@@ -141,14 +188,14 @@ func retryCall(p partition, c flox.Commit) queued {
 		script: scriptRetry,
 		keys:   []string{p.run(c.Run), p.errors(c.Run), p.delayed()},
 		args: append(held(c), flags(flag{'e', c.Err != nil}), c.Read, c.Attempt, c.Err,
-			c.Delay.Milliseconds()),
+			c.Delay.Milliseconds(), c.Took.Milliseconds()),
 	}
 }
 
 func failCall(p partition, c flox.Commit) queued {
 	return queued{
 		script: scriptFail,
-		keys:   []string{p.run(c.Run), p.errors(c.Run), p.active(), p.failed(), p.stats()},
+		keys:   []string{p.run(c.Run), p.errors(c.Run), p.active(), p.failed(), p.stats(), p.delayed(), p.todo()},
 		args: append(held(c), flags(flag{'e', c.Err != nil}), c.Read, c.Attempt, c.Err, c.Cause,
 			p.events()),
 	}

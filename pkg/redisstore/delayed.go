@@ -61,14 +61,28 @@ func (s *Store) promotePart(ctx context.Context, n, limit int) (flox.Promoted, e
 	return promoted, err
 }
 
-// promote moves one member of the timers, "<run>/<token>".
+// promote moves one member of the timers: "<run>/<token>", or "<run>/" for the
+// run's deadline.
 func (s *Store) promote(ctx context.Context, n int, member string) (bool, error) {
 	p := s.keys.parts[n]
 	run, token, _ := strings.Cut(member, "/")
+	if token == "" {
+		return s.passDeadline(ctx, n, run)
+	}
 	r, err := s.scriptQueues(ctx, queued{
 		script: scriptPromote, part: n,
 		keys: []string{p.run(run), p.delayed()},
 		args: []any{run, token},
 	})
 	return integer(r, 0) == 1, err
+}
+
+// passDeadline fails a run that has taken longer than it may.
+func (s *Store) passDeadline(ctx context.Context, n int, run string) (bool, error) {
+	p, cause := s.keys.parts[n], flox.ErrDeadline.Error()
+	record := flox.EncodeRecord(flox.ErrorRecord{Class: flox.ClassDeadline, Message: cause, Final: true})
+	reply, err := s.script(ctx, n, scriptDeadline,
+		[]string{p.run(run), p.delayed(), p.errors(run), p.active(), p.failed(), p.stats(), p.todo()},
+		run, cause, record, p.events())
+	return integer([]any{reply}, 0) == 1, err
 }

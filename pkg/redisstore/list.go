@@ -57,7 +57,7 @@ func selects(status flox.Status) []int {
 	switch status {
 	case "":
 		return []int{0, 1, 2, 3}
-	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused:
+	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused, flox.StatusUndoing:
 		return []int{0}
 	}
 	return []int{slices.Index(indexes, string(status))}

@@ -48,6 +48,12 @@ func loadedItem(r []any) (flox.Item, error) {
 	if chunk := integer(r, 12); chunk > 0 {
 		item.Release = &flox.Release{Chunk: int(chunk), Chunks: int(integer(r, 13)), Blob: blob(r, 14)}
 	}
+	item.Scope, item.Joins = text(r, 16), text(r, 17)
+	item.Elapsed = time.Duration(integer(r, 18)) * time.Millisecond
+	if answer := text(r, 19); answer != "" {
+		item.Input.Answer = &flox.Answered{Payload: blob(r, 20), TimedOut: answer == "T"}
+	}
+	item.Input.Cause = blob(r, 21)
 	var err error
 	if len(r) > 15 {
 		item.Input.Deposits, err = sortDeposits(list(r[15]))

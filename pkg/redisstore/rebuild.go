@@ -82,7 +82,7 @@ func (s *Store) rebuildRun(ctx context.Context, run string) (int, error) {
 	n, p := s.keys.of(run)
 	total := 0
 	for cursor := "0"; ; {
-		page, next, err := s.scan(ctx, run, cursor, settleTokens)
+		page, next, err := s.scan(ctx, run, cursor, scanFields)
 		if err != nil {
 			return total, err
 		}

@@ -15,27 +15,38 @@ var errDecode = errors.New("a record is malformed")
 // tokenRecord is what Go reads of a token's record, t:<token>. Only scripts write it.
 type tokenRecord struct {
 	loc, entry, owner, node, queue string
+	frame, signal                  string
 	step, attempt, crashes         int
 	failed                         bool
 	due                            int64
 }
 
 // Fields of the record, in order: loc|eid|own|step|node|queue|att|crash|flags|
-// frame|idx|from|count|rel|chunks|origin|framed|due|bounces. More may follow.
-const tokenFields = 19
+// frame|idx|from|count|rel|chunks|origin|framed|due|bounces. Then since|wait|scope
+// if one of them is there. More may follow.
+const (
+	tokenFields = 19
+	waitField   = 20
+)
 
 func parseToken(raw string) (tokenRecord, error) {
 	f := strings.Split(raw, "|")
 	if len(f) < tokenFields {
 		return tokenRecord{}, fmt.Errorf("token record: %w", errDecode)
 	}
-	t := tokenRecord{loc: f[0], entry: f[1], owner: f[2], node: f[4], queue: f[5], failed: strings.Contains(f[8], "F")}
+	t := tokenRecord{loc: f[0], entry: f[1], owner: f[2], node: f[4], queue: f[5], frame: f[9], failed: strings.Contains(f[8], "F")}
 	t.step, _ = strconv.Atoi(f[3])
 	t.attempt, _ = strconv.Atoi(f[6])
 	t.crashes, _ = strconv.Atoi(f[7])
 	t.due, _ = strconv.ParseInt(f[17], 10, 64)
+	if len(f) > waitField {
+		t.signal = f[waitField]
+	}
 	return t, nil
 }
+
+// leased reports whether a worker has the token.
+func (t tokenRecord) leased() bool { return t.loc == "q" && t.owner != "" }
 
 func (t tokenRecord) info(token string) flox.TokenInfo {
 	info := flox.TokenInfo{
@@ -47,7 +58,9 @@ func (t tokenRecord) info(token string) flox.TokenInfo {
 		info.Place = flox.PlaceParked
 	case t.loc == "d":
 		info.Place, info.Due = flox.PlaceDelayed, millis(t.due)
-	case t.owner != "":
+	case t.loc == "w":
+		info.Place, info.Due, info.Signal = flox.PlaceWaiting, millis(t.due), t.signal
+	case t.leased():
 		info.Place, info.Owner = flox.PlaceLeased, t.owner
 	default:
 		info.Place = flox.PlaceQueued

@@ -23,15 +23,17 @@ const (
 var verdicts = []flox.Verdict{
 	flox.VerdictKept, flox.VerdictReleased, flox.VerdictParked, flox.VerdictRepeat, flox.VerdictStale,
 	flox.VerdictLost, flox.VerdictCancelled, flox.VerdictLimit, flox.VerdictGone, flox.VerdictInvalid,
+	flox.VerdictDropped,
 }
 
 var grants = []flox.Grant{
 	flox.GrantOK, flox.GrantPoison, flox.GrantStray, flox.GrantLost, flox.GrantParked,
-	flox.GrantCancelled, flox.GrantInvalid,
+	flox.GrantCancelled, flox.GrantInvalid, flox.GrantDropped,
 }
 
 var healths = []flox.Health{
 	flox.HealthOK, flox.HealthLost, flox.HealthCancelled, flox.HealthPaused, flox.HealthFailed,
+	flox.HealthDropped,
 }
 
 // meaning looks a code up, so that no unknown code passes for an answer.
@@ -46,12 +48,11 @@ func meaning[T any](table []T, code int64) (T, error) {
 // commitResult reads the reply of a commit.
 func commitResult(r []any) (flox.CommitResult, error) {
 	verdict, err := meaning(verdicts, integer(r, 0))
-	if err != nil || verdict != flox.VerdictKept {
-		return flox.CommitResult{Verdict: verdict}, err
+	result := flox.CommitResult{Verdict: verdict, Settle: integer(r, 4) == 1}
+	if err == nil && (verdict == flox.VerdictKept || verdict == flox.VerdictStale) {
+		result.Again, result.Version, result.Committed = integer(r, 1) == 1, integer(r, 2), integer(r, 3)
 	}
-	return flox.CommitResult{
-		Verdict: verdict, Again: integer(r, 1) == 1, Version: integer(r, 2), Committed: integer(r, 3),
-	}, nil
+	return result, err
 }
 
 // errSpoilt says that a run's keys are not what flox made.

@@ -22,7 +22,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	reply, err := s.script(ctx, n, scriptStart,
 		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
 		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, need,
-		max(0, req.Delay.Milliseconds()), p.events(), req.Input)
+		max(0, req.Delay.Milliseconds()), p.events(), req.Input, max(0, req.Deadline.Milliseconds()))
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Status, error) {
 	n, p := s.keys.of(req.Run)
 	reply, err := s.script(ctx, n, scriptControl,
-		[]string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo()},
+		[]string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo(), p.delayed()},
 		req.Run, string(req.Op), req.Nonce, p.events())
 	if err != nil {
 		return "", err
@@ -57,33 +57,6 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 	default:
 		return "", errSpoilt
 	}
-}
-
-// infoFields are the fields of a run that Info shows.
-var infoFields = []any{
-	"status", "granted", "workflow", "fingerprint", "started", "ended", "cause",
-	"created", "committed", "failed", "dropped", "live", "parked", "outs", "sv",
-}
-
-// Info implements flox.RunInfoStore.
-func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
-	n, p := s.keys.of(run)
-	reply, err := s.command(ctx, n, append([]any{"HMGET", p.run(run)}, infoFields...)...)
-	if err != nil {
-		return flox.RunInfo{}, err
-	}
-	r := list(reply)
-	if text(r, 0) == "" {
-		return flox.RunInfo{}, flox.ErrNotFound
-	}
-	return flox.RunInfo{
-		ID: run, Status: shown(text(r, 0), text(r, 1)), Workflow: text(r, 2), Fingerprint: text(r, 3),
-		Created: millis(integer(r, 4)), Ended: millis(integer(r, 5)), Cause: text(r, 6),
-		Counts: flox.Counts{
-			Created: integer(r, 7), Committed: integer(r, 8), Failed: integer(r, 9), Dropped: integer(r, 10),
-			Live: integer(r, 11), Parked: integer(r, 12), Outputs: integer(r, 13), Version: integer(r, 14),
-		},
-	}, nil
 }
 
 // outputsPart is how many outputs one command reads.

@@ -12,10 +12,13 @@ import (
 // Bounds of one Settle: tokens it moves of a run, tokens a script moves, and
 // runs it takes from a partition.
 const (
-	settleTokens = 1000
+	settleTokens = 200
 	settleChunk  = 100
 	settleRuns   = 4
 )
+
+// scanFields is about how many fields of a run one look at it reads.
+const scanFields = 1000
 
 // Settle implements flox.CheckpointStore.
 func (s *Store) Settle(ctx context.Context, run string) (bool, error) {
@@ -58,62 +61,76 @@ func (s *Store) settlePart(ctx context.Context, n int) (bool, error) {
 	return more, errors.Join(errs...)
 }
 
-// settleRun moves some tokens of a run. Whether any are left the script says
-// from the run's counts.
-func (s *Store) settleRun(ctx context.Context, run string) (bool, error) {
-	status, err := s.Info(ctx, run)
-	if err != nil && !spoilt(err) {
+// settleRun moves some tokens of a run. more says that tokens may be left which
+// can be moved now.
+func (s *Store) settleRun(ctx context.Context, run string) (more bool, err error) {
+	unsettled, err := s.unsettled(ctx, run)
+	if err != nil {
 		return false, err
 	}
-	var tokens []scanned
-	if status.Counts.Live > 0 {
-		if tokens, err = s.unsettled(ctx, run, status.Status == flox.StatusCancelled); err != nil {
-			return false, err
-		}
-	}
-	if len(tokens) == 0 {
-		return s.settleChunk(ctx, run, nil)
-	}
-	more := false
-	for chunk := range slices.Chunk(tokens, settleChunk) {
-		if more, err = s.settleChunk(ctx, run, chunk); err != nil {
-			return false, err
-		}
-	}
-	return more, nil
-}
-
-// unsettled scans a run for tokens to settle: all if it was cancelled, else the
-// parked ones.
-func (s *Store) unsettled(ctx context.Context, run string, cancelled bool) ([]scanned, error) {
-	var found []scanned
-	for cursor := "0"; len(found) < settleTokens; {
-		page, next, err := s.scan(ctx, run, cursor, settleTokens)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range page {
-			if cancelled || t.record.loc == "p" {
-				found = append(found, t)
+	for cursor, all, asked := "0", 0, false; ; {
+		var page []scanned
+		if unsettled != nil {
+			if page, cursor, err = s.scan(ctx, run, cursor, scanFields); err != nil {
+				return false, err
 			}
+			page = slices.DeleteFunc(page, func(t scanned) bool { return !unsettled(t.record) })
 		}
-		if cursor = next; cursor == "0" {
-			break
+		for chunk := range slices.Chunk(page, settleChunk) {
+			left, moved, err := s.settleChunk(ctx, run, chunk)
+			if all += moved; err != nil || all >= settleTokens {
+				return true, err
+			}
+			more, asked = left, true
 		}
+		if cursor != "0" {
+			continue
+		}
+		if !asked { // the script looks at the mark
+			more, _, err = s.settleChunk(ctx, run, nil)
+		}
+		return more, err
 	}
-	return found[:min(len(found), settleTokens)], nil
 }
 
-func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (bool, error) {
+// unsettled tells which tokens of a run may have to be moved, nil if none; the
+// script decides.
+func (s *Store) unsettled(ctx context.Context, run string) (func(tokenRecord) bool, error) {
+	n, p := s.keys.of(run)
+	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "live", "closed")
+	if err != nil && !spoilt(err) {
+		return nil, err
+	}
+	r := list(reply)
+	status, closed := flox.Status(text(r, 0)), integer(r, 2) > 0
+	if integer(r, 1) == 0 {
+		return nil, nil
+	}
+	late := func(t tokenRecord) bool { return closed && t.frame != "" && !t.leased() }
+	switch status {
+	case flox.StatusCancelled:
+		return func(tokenRecord) bool { return true }, nil
+	case flox.StatusUndoing:
+		return func(t tokenRecord) bool { return !t.leased() }, nil
+	case flox.StatusRunning:
+		return func(t tokenRecord) bool { return t.loc == "p" || late(t) }, nil
+	}
+	if closed {
+		return late, nil
+	}
+	return nil, nil
+}
+
+func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (left bool, moved int, err error) {
 	n, p := s.keys.of(run)
 	call := queued{
 		script: scriptSettle, part: n,
-		keys: []string{p.run(run), p.todo(), p.delayed()},
-		args: []any{run},
+		keys: []string{p.run(run), p.todo(), p.delayed(), p.active(), p.completed(), p.failed(), p.stats()},
+		args: []any{run, p.events()},
 	}
 	call.tokens(chunk)
 	r, err := s.scriptQueues(ctx, call)
-	return integer(r, 0) == 1, err
+	return integer(r, 0) == 1, int(integer(r, 1)), err
 }
 
 // tokens adds tokens and their queues to the arguments.

@@ -130,6 +130,16 @@ func (d *driver) takeFrom(queue string) flox.Loaded {
 	return d.wantGrant(d.claim(queue), flox.GrantOK)
 }
 
+// takeItem takes what must come next in the main queue.
+func (d *driver) takeItem(item, node string) flox.Loaded {
+	d.t.Helper()
+	l := d.take()
+	if l.Lease.Item() != item || l.Item.Node != node {
+		d.t.Fatalf("took %s at %q, want %s at %q", l.Lease.Item(), l.Item.Node, item, node)
+	}
+	return l
+}
+
 // takeAll claims and loads n items of the main queue, by token.
 func (d *driver) takeAll(n int) map[string]flox.Loaded {
 	d.t.Helper()

@@ -12,6 +12,7 @@ import (
 
 var hammerChecks = []check{
 	{"Drain", hammer},
+	{"Storm", storm},
 }
 
 const (

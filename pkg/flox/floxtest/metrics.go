@@ -13,6 +13,7 @@ var metricsChecks = []check{
 	{"Stats", stats},
 	{"Queues", queueStats},
 	{"Watch", watch},
+	{"WatchUndo", watchUndo},
 	{"WatchEnds", watchEnds},
 	{"WatchSlowReader", watchSlow},
 }
@@ -20,7 +21,7 @@ var metricsChecks = []check{
 // stats brings runs to every status and compares the counts with the runs.
 func stats(d *driver) {
 	for i, wf := range []string{"tea", "coffee"} {
-		for j := range 6 {
+		for j := range 9 {
 			scene := d.scene(fmt.Sprintf("run-%d-%d", i, j))
 			req := scene.request()
 			req.Workflow = wf
@@ -47,7 +48,26 @@ func (d *driver) stir(kind int) {
 	case 5:
 		d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
 		d.control(flox.ControlRetry)
+	case 6:
+		d.stirUndo()
+	case 7:
+		d.stirUndo()
+		d.commit(endSilently(d.take()), flox.VerdictReleased)
+	case 8:
+		d.stirUndo()
+		d.commit(fail(d.take(), "stuck"), flox.VerdictReleased)
+		d.wantStats()
+		d.control(flox.ControlRetry)
 	}
+}
+
+// stirUndo brings the started run to where it undoes.
+func (d *driver) stirUndo() {
+	d.t.Helper()
+	d.commit(undone(next(d.take(), "second")), flox.VerdictReleased)
+	d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+	d.wantStats()
+	d.settle()
 }
 
 // wantStats checks that the counts are the sums over the runs.
@@ -66,7 +86,8 @@ func (d *driver) wantStats() {
 	}
 	for _, wf := range []string{"tea", "coffee"} {
 		for _, s := range []flox.Status{
-			flox.StatusRunning, flox.StatusPaused, flox.StatusCompleted, flox.StatusFailed, flox.StatusCancelled,
+			flox.StatusRunning, flox.StatusPaused, flox.StatusUndoing,
+			flox.StatusCompleted, flox.StatusFailed, flox.StatusCancelled,
 		} {
 			if got[wf][s] != want[wf][s] {
 				d.t.Fatalf("Stats of %s: %d %s, want %d", wf, got[wf][s], s, want[wf][s])
@@ -115,11 +136,27 @@ func watch(d *driver) {
 	d.control(flox.ControlRetry)
 	d.settle()
 	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	d.wantEvents(events, flox.StatusRunning, flox.StatusPaused, flox.StatusRunning,
+		flox.StatusFailed, flox.StatusRunning, flox.StatusCompleted)
+}
+
+func watchUndo(d *driver) {
+	ctx, cancel := context.WithTimeout(d.ctx, patience)
+	defer cancel()
+	events, err := d.s.Watch(ctx)
+	d.must(err)
+	d.beginUndo(1)
+	d.commit(fail(d.take(), "stuck"), flox.VerdictReleased)
+	d.control(flox.ControlRetry)
+	d.settle()
+	d.undo(1, "0.0")
+	d.wantEvents(events, flox.StatusRunning, flox.StatusUndoing, flox.StatusFailed, flox.StatusUndoing, flox.StatusFailed)
+}
+
+// wantEvents reads events of the run until there are enough.
+func (d *driver) wantEvents(events <-chan flox.RunEvent, want ...flox.Status) {
+	d.t.Helper()
 	var got []flox.Status
-	want := []flox.Status{
-		flox.StatusRunning, flox.StatusPaused, flox.StatusRunning,
-		flox.StatusFailed, flox.StatusRunning, flox.StatusCompleted,
-	}
 	for event := range events {
 		if event.Run != d.run {
 			d.t.Errorf("event %+v, want it of %s", event, d.run)

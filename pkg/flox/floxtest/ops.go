@@ -30,6 +30,70 @@ var opCases = []opCase{
 	{"release", prepareRelease, flox.VerdictReleased},
 	{"retry", prepareRetry, flox.VerdictReleased},
 	{"fail", func(d *driver) flox.Commit { return fail(d.begin(), "boom") }, flox.VerdictReleased},
+	{"hold", func(d *driver) flox.Commit { return hold(d.begin(), 0) }, flox.VerdictReleased},
+	{"hold-in-frame", prepareHoldInFrame, flox.VerdictReleased},
+	{"next-later", func(d *driver) flox.Commit { return after(never, keep(d.begin(), "second")) }, flox.VerdictReleased},
+	{"fan-later", func(d *driver) flox.Commit { return after(never, fanJoin(d.begin(), 3)) }, flox.VerdictReleased},
+	{"await", func(d *driver) flox.Commit { return await(d.begin(), "go") }, flox.VerdictReleased},
+	{"await-timeout", func(d *driver) flox.Commit { return after(never, await(d.begin(), "go")) }, flox.VerdictReleased},
+	{"await-kept-signal", prepareAwaitKept, flox.VerdictReleased},
+	{"await-kept-lease", prepareAwaitKeptLease, flox.VerdictKept},
+	{"answered", prepareAnswered, flox.VerdictReleased},
+	{"next-undo", func(d *driver) flox.Commit { return undone(keep(d.begin(), "second")) }, flox.VerdictKept},
+	{"fan-undo", func(d *driver) flox.Commit { return undone(fan(d.begin(), 3)) }, flox.VerdictReleased},
+	{"end-undo", prepareEndUndo, flox.VerdictReleased},
+	{"deposit-undo", func(d *driver) flox.Commit { return undone(prepareDeposit(d, 2)) }, flox.VerdictReleased},
+	{"fail-undo", prepareFailUndo, flox.VerdictReleased},
+	{"undo-end", func(d *driver) flox.Commit { d.beginUndo(2); return endSilently(d.take()) }, flox.VerdictReleased},
+	{"undo-last", func(d *driver) flox.Commit { d.beginUndo(1); return endSilently(d.take()) }, flox.VerdictReleased},
+	{"undo-kept", func(d *driver) flox.Commit { d.beginUndo(1); return keep(d.take(), "more") }, flox.VerdictKept},
+	{"undo-fail", func(d *driver) flox.Commit { d.beginUndo(1); return fail(d.take(), "stuck") }, flox.VerdictReleased},
+	{"while-undoing", prepareWhileUndoing, flox.VerdictParked},
+	{"deposit-quorum", func(d *driver) flox.Commit { return prepareQuorum(d, 3) }, flox.VerdictReleased},
+	{"deposit-quorum-last", func(d *driver) flox.Commit { return prepareQuorum(d, 1) }, flox.VerdictReleased},
+	{"close-outer", prepareCloseOuter, flox.VerdictReleased},
+	{"scope", func(d *driver) flox.Commit { return scoped(d.begin(), 2) }, flox.VerdictReleased},
+}
+
+func prepareHoldInFrame(d *driver) flox.Commit {
+	d.commit(fanJoin(d.begin(), 2), flox.VerdictReleased)
+	return hold(d.takeAll(2)["0.0.1"], 1)
+}
+
+func prepareAwaitKept(d *driver) flox.Commit {
+	d.start()
+	d.signal("go", "early")
+	return await(d.take(), "go")
+}
+
+func prepareAwaitKeptLease(d *driver) flox.Commit {
+	c := prepareAwaitKept(d)
+	c.Keep = true
+	return c
+}
+
+func prepareAnswered(d *driver) flox.Commit {
+	d.commit(prepareAwaitKept(d), flox.VerdictReleased)
+	return next(d.take(), "second")
+}
+
+// prepareEndUndo ends with no output, so that the run begins to undo.
+func prepareEndUndo(d *driver) flox.Commit { return undone(endSilently(d.begin())) }
+
+// prepareWhileUndoing is a commit of what was begun before the run failed.
+func prepareWhileUndoing(d *driver) flox.Commit {
+	return undone(keep(d.beginUndoBeside(2)["0.0.1"], "second"))
+}
+
+func prepareQuorum(d *driver, branches int) flox.Commit {
+	d.commit(quorum(d.begin(), branches, 1), flox.VerdictReleased)
+	return deposit(d.takeAll(branches)[flox.RootToken], "out")
+}
+
+func prepareCloseOuter(d *driver) flox.Commit {
+	d.commit(fanJoin(d.begin(), 2), flox.VerdictReleased)
+	d.commit(fanJoin(d.takeAll(2)["0.0.1"], 2), flox.VerdictReleased)
+	return closing(d.takeAll(2)["0.0.1"], "out", 1)
 }
 
 func prepareOtherQueue(d *driver) flox.Commit {

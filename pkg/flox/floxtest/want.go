@@ -35,7 +35,8 @@ func (d *driver) ledger() {
 	info, err := d.s.Info(d.ctx, d.run)
 	d.must(err)
 	n := info.Counts
-	if n.Created != n.Committed+n.Failed+n.Dropped+n.Live || n.Live < 0 || n.Parked < 0 || n.Parked > n.Live {
+	if n.Created != n.Committed+n.Failed+n.Dropped+n.Live || n.Live < 0 || n.Parked < 0 || n.Parked > n.Live ||
+		n.Held < 0 || n.Held > n.Committed {
 		d.t.Fatalf("ledger of %s is wrong: %+v", d.run, n)
 	}
 }

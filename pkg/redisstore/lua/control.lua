@@ -8,6 +8,7 @@
 -- KEYS[4] index of the failed runs
 -- KEYS[5] counts by workflow and status
 -- KEYS[6] runs with work left
+-- KEYS[7] timers
 -- ARGV[1] run id
 -- ARGV[2] pause, resume, cancel or retry
 -- ARGV[3] nonce of the request
@@ -15,29 +16,35 @@
 -- Returns: {0, status, granted} done, now or by this request before; {1, status,
 -- granted} refused; {2} no such run; {9} the run's key is of a wrong type
 local run, op = ARGV[1], ARGV[2]
-local R = open_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started'})
+local R = open_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing'})
 if not R then return {9} end
 local h = R.h
 local status = h.status
 if not status then return {2} end
 if h.ctl == ARGV[3] then return {0, status, h.granted or ''} end
 local allowed = (op == 'pause' and status == 'running') or (op == 'resume' and status == 'paused')
-  or (op == 'cancel' and (status == 'running' or status == 'paused'))
+  or (op == 'cancel' and (status == 'running' or status == 'paused' or status == 'undoing'))
   or (op == 'retry' and status == 'failed' and tonumber(h.live or 0) > 0)
 if not allowed then return {1, status, h.granted or ''} end
 set(R, 'ctl', ARGV[3])
 local now = clock()
+local at = {active = KEYS[2], cancelled = KEYS[3], stats = KEYS[5], delayed = KEYS[7], events = ARGV[4]}
 if op == 'cancel' then
-  end_run(R, run, 'cancelled', '', now, KEYS[2], KEYS[3], KEYS[5], ARGV[4])
-else
-  change(R, run, op == 'pause' and 'paused' or 'running', KEYS[5], ARGV[4])
-end
-if op == 'retry' then
+  end_run(R, run, 'cancelled', '', now, at)
+elseif op == 'retry' then
+  -- It goes on in the direction in which it failed.
+  change(R, run, h.undoing and 'undoing' or 'running', at)
+  if not h.undoing then
+    unset(R, 'cause')
+    unset(R, 'failure')
+  end
   unset(R, 'ended')
-  unset(R, 'cause')
+  unset(R, 'deadline')
   local member = run .. '|' .. h.workflow
   redis.call('ZREM', KEYS[4], member)
   redis.call('ZADD', KEYS[2], h.started, member)
+else
+  change(R, run, op == 'pause' and 'paused' or 'running', at)
 end
 if op ~= 'pause' then redis.call('ZADD', KEYS[6], num(now), run) end
 save(R)

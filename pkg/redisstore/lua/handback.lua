@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Gives a token back unexecuted: at once, or later if the worker does not know
 -- its node.
--- uses: base token fence
+-- uses: base token late fence
 -- KEYS[1] the run
 -- KEYS[2] timers
 -- KEYS[3] stream of the lease's queue
@@ -13,7 +13,7 @@
 -- Returns: {verdict, 1 if a commit had been applied before, state version,
 -- committed}; {9} the run's key is of a wrong type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[3]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 't:' .. tok})
+local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'closed', 't:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Turns a claimed entry into a lease by writing the owner into the token.
--- uses: base token
+-- uses: base token late
 -- KEYS[1] the run
 -- KEYS[2] stream of the entry
 -- ARGV[1] run id
@@ -12,11 +12,14 @@
 -- ARGV[7] consumer that claimed it
 -- Returns: {0 granted | 1 poison, workflow, fingerprint, state version,
 -- committed, node, step, attempt, crashes, ms since it was queued, payload or nil,
--- 1 if a join's, chunk due, chunks, blob or nil, {deposits}}; {2} stray, {3} lost,
--- {4} parked, {5} cancelled, {6} the run's key is of a wrong type
+-- 1 if a join's, chunk due, chunks, blob or nil, {deposits}, scope, frame of the
+-- join, ms since the first attempt began, S or T if a signal or the time ended its
+-- wait, the signal's payload or nil, error that is undone for or nil}; {2} stray,
+-- {3} lost, {4} parked, {5} cancelled, {6} the run's key is of a wrong type, {7}
+-- too late for its join
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[2]
 local R = open_run(KEYS[1], {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted',
-  'live', 'dropped', 'parked', 't:' .. tok, 'i:' .. tok})
+  'live', 'dropped', 'parked', 'closed', 'failure', 't:' .. tok, 'i:' .. tok})
 if not R then return {6} end
 local h = R.h
 local raw = h['t:' .. tok]
@@ -31,11 +34,14 @@ if h.status == 'cancelled' then
   save(R)
   return {5}
 end
-if h.status ~= 'running' then
-  release(t, stream)
-  park(R, t)
-  put_token(R, tok, t)
-  save(R)
+if late(R, t) then
+  shelve(R, tok, t, stream)
+  return {7}
+end
+-- What was started and lost may have done something: if the run undoes, it is
+-- granted so that this is committed, and undone.
+if not grants(R, tok) and not (h.status == 'undoing' and tonumber(t.crash) > 0) then
+  shelve(R, tok, t, stream)
   return {4}
 end
 if t.own ~= ARGV[5] then
@@ -57,8 +63,15 @@ if t.from ~= '' then
   end
 end
 if t.rel ~= '0' then blob = redis.call('HGET', KEYS[1], 'b:' .. tok .. ':' .. t.rel) end
+local answer, signal = string.match(t.flags, '[ST]') or '', false
+if answer == 'S' then signal = redis.call('HGET', KEYS[1], 's:' .. tok) end
+-- A stored failure has its time in front.
+local cause = undoes(tok) and h.failure and string.sub(h.failure, string.find(h.failure, '|', 1, true) + 1)
+local now = clock()
+local elapsed = t.since ~= '' and math.max(0, now - tonumber(t.since)) or 0
 local grant = tonumber(t.crash) >= tonumber(ARGV[6]) and 1 or 0
 local queued = tonumber(string.match(t.eid, '^(%d+)'))
 return {grant, h.workflow, h.fingerprint, tonumber(h.sv or 0), tonumber(h.committed or 0), t.node,
-  tonumber(t.step), tonumber(t.att), tonumber(t.crash), clock() - queued, payload,
-  t.from ~= '' and 1 or 0, tonumber(t.rel), tonumber(t.chunks), blob, deposits}
+  tonumber(t.step), tonumber(t.att), tonumber(t.crash), now - queued, payload,
+  t.from ~= '' and 1 or 0, tonumber(t.rel), tonumber(t.chunks), blob, deposits, t.scope, t.from, elapsed,
+  answer, signal, cause}

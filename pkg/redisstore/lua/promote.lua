@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Moves one delayed token that is due to its queue.
--- uses: base token
+-- Moves one token that is due to its queue: it was delayed, or the time of its
+-- wait is over.
+-- uses: base token wait
 -- KEYS[1] the run
 -- KEYS[2] timers
 -- KEYS[3...] streams
@@ -16,14 +17,18 @@ if not due or tonumber(due) > clock() then return {0} end
 local R = open_run(KEYS[1], {'status', 'live', 'dropped', 'parked', 't:' .. tok})
 local raw = R and R.h.status and R.h['t:' .. tok]
 local t = raw and read_token(raw)
-if not t or t.loc ~= 'd' then
+if not t or (t.loc ~= 'd' and t.loc ~= 'w') then
   redis.call('ZREM', KEYS[2], member)
   return {2}
 end
 local q = streams(3, 3)
-if lacks(R, q, t.queue) then return need(t.queue) end
+if lacks(R, tok, q, t.queue) then return need(t.queue) end
 if R.h.status == 'cancelled' then
+  if t.loc == 'w' then unset(R, 'w:' .. t.wait) end
   drop(R, run, tok, t, nil, KEYS[2])
+elseif t.loc == 'w' then
+  redis.call('ZREM', KEYS[2], member)
+  wake(R, run, tok, t, 'T', q)
 else
   redis.call('ZREM', KEYS[2], member)
   t.due = '0'

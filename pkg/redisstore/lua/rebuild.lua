@@ -10,13 +10,14 @@
 -- Returns: {0, tokens queued again}; {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(3, 2), 2 + #KEYS - 2
-local fields = {'status', 'parked'}
+local fields = {'status', 'parked', 'deadline'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
 local R = open_run(KEYS[1], fields)
-if not R or (R.h.status ~= 'running' and R.h.status ~= 'paused') then return {0, 0} end
+local h = R and R.h
+if not R or (h.status ~= 'running' and h.status ~= 'paused' and h.status ~= 'undoing') then return {0, 0} end
 local tokens = {}
 for i = first, #ARGV do
-  local raw = R.h['t:' .. ARGV[i]]
+  local raw = h['t:' .. ARGV[i]]
   local t = raw and read_token(raw)
   if t and t.loc == 'q' and not q[t.queue] then return need(t.queue) end
   if t then tokens[#tokens + 1] = {ARGV[i], t} end
@@ -28,10 +29,13 @@ for _, pair in ipairs(tokens) do
     enqueue(R, run, tok, t, q[t.queue])
     put_token(R, tok, t)
     count = count + 1
-  elseif t.loc == 'd' and not redis.call('ZSCORE', KEYS[2], run .. '/' .. tok) then
+  elseif (t.loc == 'd' or (t.loc == 'w' and t.due ~= '0'))
+    and not redis.call('ZSCORE', KEYS[2], run .. '/' .. tok) then
     redis.call('ZADD', KEYS[2], t.due, run .. '/' .. tok)
     count = count + 1
   end
 end
+-- A deadline is no token and is not counted.
+if h.deadline and h.status ~= 'undoing' then redis.call('ZADD', KEYS[2], 'NX', h.deadline, run .. '/') end
 save(R)
 return {0, count}

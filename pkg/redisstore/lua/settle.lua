@@ -1,48 +1,100 @@
 #!lua flags=allow-oom
--- Does a part of what a resume, retry or cancel left to do: queues parked tokens
--- of a running run, drops the tokens of a cancelled one. The mark goes only when
--- the run's counts say that nothing is left, never from what a janitor remembers.
--- uses: base token
+-- Does a part of what others left to do: queues the parked tokens of a running
+-- run, drops those of a cancelled one, those that a run which undoes gives up, and
+-- those that came too late for their join. The mark goes only when the run's
+-- counts say that nothing is left, never from what a janitor remembers.
+-- uses: base token late status frame closed finish wait
 -- KEYS[1] the run
 -- KEYS[2] runs with work left
 -- KEYS[3] timers
--- KEYS[4...] streams
+-- KEYS[4] index of the runs that have not ended
+-- KEYS[5] index of the completed runs
+-- KEYS[6] index of the failed runs
+-- KEYS[7] counts by workflow and status
+-- KEYS[8...] streams
 -- ARGV[1] run id
--- ARGV[2...] names of the queues of KEYS[4...]; then tokens
--- Returns: {1 if work is left, else 0, tokens moved}; {-1, queue} come again with
--- its stream
+-- ARGV[2] channel of the status changes
+-- ARGV[3...] names of the queues of KEYS[8...]; then tokens
+-- Returns: {1 if tokens are left that can be moved, else 0, tokens moved};
+-- {-1, queue} come again with its stream
 local run = ARGV[1]
-local q, first = streams(4, 2), 2 + #KEYS - 3
-local fields = {'status', 'live', 'parked', 'dropped'}
+local q, first = streams(8, 3), 3 + #KEYS - 7
+local fields = {'status', 'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'need',
+  'held', 'workflow', 'deadline'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
 local R = open_run(KEYS[1], fields)
 if not R or not R.h.status then
   redis.call('ZREM', KEYS[2], run)
   return {0, 0}
 end
-local status, tokens = R.h.status, {}
+local h, frames = R.h, {}
+
+local function idle(t) return t.loc ~= 'q' or t.own == '' end
+
+-- fate says what becomes of a token: drop, late or queue, nil to leave it.
+local function fate(tok, t)
+  if h.status == 'cancelled' then return 'drop' end
+  if h.status == 'undoing' and not undoes(tok) then
+    -- What was started and lost is done again first, see load.lua.
+    return idle(t) and (t.loc ~= 'q' or tonumber(t.crash) == 0) and 'drop'
+  end
+  if late(R, t) then return idle(t) and 'late' end
+  return t.loc == 'p' and grants(R, tok) and 'queue'
+end
+
+local function requeue(tok, t)
+  if string.find(t.flags, 'F', 1, true) then
+    t.flags = string.gsub(t.flags, 'F', '')
+    t.att, t.crash, t.since = '0', '0', ''
+  end
+  enqueue(R, run, tok, t, q[t.queue])
+  put_token(R, tok, t)
+end
+
+-- lose drops a token; a signal's list that no signal will read again goes whole.
+local function lose(tok, t, too_late)
+  drop(R, run, tok, t, q[t.queue], KEYS[3])
+  if t.loc == 'w' then
+    if too_late then unwait(R, tok, t) else unset(R, 'w:' .. t.wait) end
+  end
+  if not too_late then return end
+  local branches = 1
+  -- One that releases a large fan-out stands for those it has not made yet, too.
+  if t.rel ~= '0' then branches = t.count - (t.rel - 1) * 256 end
+  lower_late(R, frames, t.frame, branches)
+end
+
+local todo, dropped = {}, 0
 for i = first, #ARGV do
-  local raw = R.h['t:' .. ARGV[i]]
+  local tok, raw = ARGV[i], h['t:' .. ARGV[i]]
   local t = raw and read_token(raw)
-  if t and ((status == 'running' and t.loc == 'p') or status == 'cancelled') then
-    if t.loc ~= 'd' and not q[t.queue] then return need(t.queue) end
-    tokens[#tokens + 1] = {ARGV[i], t}
+  local what = t and fate(tok, t)
+  if what then
+    if (t.loc == 'q' or what == 'queue') and not q[t.queue] then return need(t.queue) end
+    todo[#todo + 1] = {tok, t, what}
+    if what ~= 'queue' then dropped = dropped + 1 end
   end
 end
-for _, pair in ipairs(tokens) do
-  local tok, t = pair[1], pair[2]
-  if status == 'cancelled' then
-    drop(R, run, tok, t, q[t.queue], KEYS[3])
+local open = h.status == 'running' or h.status == 'paused' or h.status == 'undoing'
+local over = open and tonumber(h.live) == dropped
+local u = over and upcoming(R, 0)
+if u and not q[u.queue] then return need(u.queue) end
+for _, item in ipairs(todo) do
+  if item[3] == 'queue' then
+    requeue(item[1], item[2])
   else
-    if t.flags ~= '' then t.flags, t.att, t.crash = '', '0', '0' end
-    enqueue(R, run, tok, t, q[t.queue])
-    put_token(R, tok, t)
+    lose(item[1], item[2], item[3] == 'late')
   end
+end
+local now = clock()
+if over then
+  finish(R, run, now, {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7],
+    delayed = KEYS[3], todo = KEYS[2], events = ARGV[2]}, q)
 end
 save(R)
-local parked, live = tonumber(R.h.parked or 0), tonumber(R.h.live or 0)
-if (status == 'running' and parked > 0) or (status == 'cancelled' and live > 0) then
-  return {1, #tokens}
+local left = (h.status == 'running' and tonumber(h.parked or 0) > 0)
+  or (h.status == 'cancelled' and tonumber(h.live) > 0)
+if not left and h.status ~= 'undoing' and tonumber(h.closed or 0) <= 0 then
+  redis.call('ZREM', KEYS[2], run)
 end
-redis.call('ZREM', KEYS[2], run)
-return {0, #tokens}
+return {left and 1 or 0, #todo}

@@ -11,39 +11,51 @@ local function fence(R, tok, own, step, stream)
   local t = read_token(raw)
   if t.own ~= own then return nil, {5} end
   if t.loc ~= 'q' then return nil, {3} end
-  if t.step == step then return t end
-  if tonumber(t.step) ~= tonumber(step) + 1 then return nil, {3} end
+  local now = t.step == step
+  if not now and tonumber(t.step) ~= tonumber(step) + 1 then return nil, {3} end
+  if late(R, t) then
+    shelve(R, tok, t, stream)
+    return nil, {10, 0, 0, 0, 1}
+  end
+  if now then return t end
   -- The repeat of a commit that kept the lease grants the next step, so it
   -- looks at the status as every grant does.
-  if h.status == 'running' then
+  if grants(R, tok) then
     return nil, {0, 1, tonumber(h.sv or 0), tonumber(h.committed or 0)}
   end
-  release(t, stream)
-  park(R, t)
-  put_token(R, tok, t)
-  save(R)
+  shelve(R, tok, t, stream)
   return nil, {2}
+end
+
+-- again answers a commit whose item is to be done again on the fresh state.
+local function again(R, tok, t, stream)
+  if grants(R, tok) then
+    return {4, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
+  end
+  shelve(R, tok, t, stream)
+  return {2}
 end
 
 -- stale answers a commit that has read a state version the run does not have.
 local function stale(R, tok, t, read, stream)
-  if tonumber(read) <= tonumber(R.h.sv or 0) then return nil end
-  if R.h.status == 'running' then return {4} end
-  release(t, stream)
-  park(R, t)
-  put_token(R, tok, t)
-  save(R)
-  return {2}
+  if tonumber(read) > tonumber(R.h.sv or 0) then return again(R, tok, t, stream) end
+end
+
+-- done answers a commit that took effect. Some leave work for settle.lua: 1 at
+-- the end says so.
+local function done(R, tok, verdict, closed)
+  local settle = closed or (R.h.status == 'undoing' and not undoes(tok))
+  return {verdict, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0), settle and 1 or 0}
 end
 
 -- go_on leaves the token with its holder if asked to, else hands it on.
 local function go_on(R, run, tok, t, keep, stream, q)
   local verdict = 0
-  if not (keep and R.h.status == 'running') then
+  if not (keep and grants(R, tok)) then
     release(t, stream)
     verdict = place(R, run, tok, t, q)
   end
   put_token(R, tok, t)
   save(R)
-  return {verdict, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
+  return done(R, tok, verdict)
 end

@@ -1,4 +1,6 @@
--- Frames: what is between a fan-out and its join.
+-- Frames, f:<frame>: what is between a fan-out and its join. need is how many
+-- arrivals fire the join (0: all branches are waited for, x: it has fired while
+-- some were out), scope is that of the token that fanned out.
 
 local FRAME = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'
 
@@ -7,47 +9,63 @@ local function read_frame(R, id)
   if id == '' then return nil end
   local raw = redis.call('HGET', R.key, 'f:' .. id)
   if not raw then return nil end
-  local f = {id = id}
-  f.live, f.n, f.join, f.queue, f.parent, f.pidx, f.arrived, f.carry, f.rest = string.match(raw, FRAME)
+  local f, rest = {id = id, need = '0', scope = ''}, nil
+  f.live, f.n, f.join, f.queue, f.parent, f.pidx, f.arrived, f.carry, rest = string.match(raw, FRAME)
+  f.rest = rest
+  if rest ~= '' then f.need, f.scope, f.rest = string.match(rest, '^|([^|]*)|([^|]*)(.*)$') end
   return f
 end
 
 local function put_frame(R, f)
   set(R, 'f:' .. f.id, table.concat({
-    f.live, f.n, f.join, f.queue, f.parent, f.pidx, f.arrived, f.carry,
+    f.live, f.n, f.join, f.queue, f.parent, f.pidx, f.arrived, f.carry, f.need, f.scope,
   }, '|') .. f.rest)
 end
 
--- fires says whether one branch less makes the join's token.
-local function fires(f) return f and tonumber(f.live) == 1 end
+-- fires says whether one branch less makes the join's token, when what it leaves
+-- has been counted as arrived. A run that undoes joins nothing any more.
+local function fires(R, f, arrives)
+  if not f or R.h.status == 'undoing' then return false end
+  return tonumber(f.live) == 1 or (arrives and tonumber(f.arrived) == tonumber(f.need))
+end
 
 -- fire makes the token of the join. The deposits stay where they are; the
 -- token's record says how many there are.
 local function fire(R, run, f, q)
-  local t = new_token(f.join, f.queue, f.parent, f.pidx, f.id, f.arrived)
+  if R.h.status == 'undoing' then return end
+  local t = new_token(f.join, f.queue, f.parent, f.pidx, f.scope)
+  t.from, t.count = f.id, f.arrived
   make(R, run, short(f.id .. '.j'), t, q)
 end
 
--- lower counts one branch of the frame, if there is one, as arrived or ended.
-local function lower(R, run, f, q)
-  if not f then return end
-  if fires(f) then
-    unset(R, 'f:' .. f.id)
-    fire(R, run, f, q)
-    return
-  end
-  f.live = tonumber(f.live) - 1
-  put_frame(R, f)
+-- arrive leaves at the frame's join what a branch came with.
+local function arrive(R, f, idx, tok, payload)
+  f.arrived = tonumber(f.arrived) + 1
+  set(R, 'd:' .. f.id .. ':' .. num(f.arrived), idx .. '|' .. tok .. '|' .. payload)
 end
 
--- finish ends a run that has no token left.
-local function finish(R, run, now, active, completed, failures, stats, events)
-  if R.h.live > 0 then return end
-  local h = R.h
-  local outs, ends = tonumber(h.outs or 0), tonumber(h.ends or 0)
-  if outs > 0 or (h.need ~= '1' and ends > 0) then
-    end_run(R, run, 'completed', '', now, active, completed, stats, events)
-  else
-    end_run(R, run, 'failed', 'ended with no output', now, active, failures, stats, events)
+-- lower counts one branch of the frame, if there is one, as arrived or ended. It
+-- returns whether the frame is closed by that: the join fired, others are out.
+local function lower(R, run, f, q, arrives)
+  if not f then return false end
+  local fired, last = fires(R, f, arrives), tonumber(f.live) == 1
+  if fired then fire(R, run, f, q) end
+  if last then
+    unset(R, 'f:' .. f.id)
+    return false
   end
+  f.live = tonumber(f.live) - 1
+  if fired then
+    f.need = 'x'
+    add(R, 'closed', 1)
+  end
+  put_frame(R, f)
+  return fired
+end
+
+-- close_news marks a run with a frame that was just closed, and wakes the workers
+-- to look at their leases. The status is what it was.
+local function close_news(R, run, now, at)
+  redis.call('ZADD', at.todo, num(now), run)
+  redis.call('PUBLISH', at.events, run .. ' ' .. R.h.status)
 end

@@ -1,4 +1,4 @@
--- The state log, the history and the errors of a run.
+-- The state log, the history and the errors of a run, and what would undo it.
 
 -- limited answers a commit of a run that has committed its most items.
 local function limited(R, most)
@@ -31,4 +31,12 @@ local function journal(R, state, history, errors, delta, record, err, now)
   if kept > 10000 then redis.call('LTRIM', history, 1, -1) end
   if delta then add(R, 'sv', 1) end
   return true
+end
+
+-- keep_undo remembers what would undo an item: "<node>|<queue>|<input>".
+local function keep_undo(R, undo)
+  add(R, 'undos', 1)
+  local field = 'u:' .. num(R.h.undos)
+  R.h[field] = undo
+  set(R, field, undo)
 end

@@ -1,20 +1,37 @@
--- Changes of a run's status, told to the counts and the watchers.
+-- Changes of a run's status, told to the counts and the watchers. at names the
+-- keys: active, completed, failed, cancelled (indexes), stats, delayed, todo, and
+-- events, the channel.
 
-local function change(R, run, status, stats, events)
+local function change(R, run, status, at)
   local old = R.h.status
   set(R, 'status', status)
   R.h.status = status
-  redis.call('HINCRBY', stats, R.h.workflow .. ':' .. old, -1)
-  redis.call('HINCRBY', stats, R.h.workflow .. ':' .. status, 1)
-  redis.call('PUBLISH', events, run .. ' ' .. status)
+  redis.call('HINCRBY', at.stats, R.h.workflow .. ':' .. old, -1)
+  redis.call('HINCRBY', at.stats, R.h.workflow .. ':' .. status, 1)
+  redis.call('PUBLISH', at.events, run .. ' ' .. status)
 end
 
--- end_run makes a run terminal and moves it to another index.
-local function end_run(R, run, status, cause, now, active, index, stats, events)
+-- end_run makes a run terminal and moves it to another index. Without a cause it
+-- keeps the one it has.
+local function end_run(R, run, status, cause, now, at)
   set(R, 'ended', num(now))
-  set(R, 'cause', cause)
+  if cause then set(R, 'cause', cause) end
   local member = run .. '|' .. R.h.workflow
-  redis.call('ZREM', active, member)
-  redis.call('ZADD', index, num(now), member)
-  change(R, run, status, stats, events)
+  redis.call('ZREM', at.active, member)
+  redis.call('ZADD', at[status], num(now), member)
+  if R.h.deadline then redis.call('ZREM', at.delayed, run .. '/') end
+  change(R, run, status, at)
+end
+
+-- fail_run fails a run, or has it undo first what it can undo. failure is the
+-- error's record, if it was one.
+local function fail_run(R, run, cause, failure, now, at)
+  if failure then set(R, 'failure', num(now) .. '|' .. failure) end
+  if tonumber(R.h.undos or 0) == 0 then
+    return end_run(R, run, 'failed', cause, now, at)
+  end
+  set(R, 'cause', cause)
+  set(R, 'undoing', '1')
+  redis.call('ZADD', at.todo, num(now), run)
+  change(R, run, 'undoing', at)
 end

@@ -1,37 +1,57 @@
--- The record of a token, t:<token>, and the places where it can stand.
+-- The record of a token, t:<token>, and the places where it can stand: q in its
+-- queue, d delayed, w waiting for a signal, p parked.
+-- Flags: F the run failed of it, S a signal has ended its wait, T the time has.
 
 local TOKEN = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|' ..
   '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'
+-- What few tokens have stands behind, and only if one of it is there.
+local MORE = '^|([^|]*)|([^|]*)|([^|]*)(.*)$'
 
 local function read_token(raw)
   local loc, eid, own, step, node, queue, att, crash, flags, frame,
     idx, from, count, rel, chunks, origin, framed, due, bounces, rest = string.match(raw, TOKEN)
+  local since, wait, scope = '', '', ''
+  if rest ~= '' then since, wait, scope, rest = string.match(rest, MORE) end
   return {
     loc = loc, eid = eid, own = own, step = step, node = node, queue = queue, att = att,
     crash = crash, flags = flags, frame = frame, idx = idx, from = from, count = count, rel = rel,
-    chunks = chunks, origin = origin, framed = framed, due = due, bounces = bounces, rest = rest,
+    chunks = chunks, origin = origin, framed = framed, due = due, bounces = bounces,
+    since = since, wait = wait, scope = scope, rest = rest,
   }
 end
 
-local function new_token(node, queue, frame, idx, from, count)
+local function new_token(node, queue, frame, idx, scope)
   return {
     loc = '', eid = '', own = '', step = '0', node = node, queue = queue, att = '0', crash = '0',
-    flags = '', frame = frame, idx = idx, from = from, count = count, rel = '0', chunks = '0',
-    origin = '0', framed = '0', due = '0', bounces = '0', rest = '',
+    flags = '', frame = frame, idx = idx, from = '', count = '0', rel = '0', chunks = '0',
+    origin = '0', framed = '0', due = '0', bounces = '0', since = '', wait = '', scope = scope, rest = '',
   }
 end
 
 local function put_token(R, tok, t)
+  local more = t.rest
+  if t.since ~= '' or t.wait ~= '' or t.scope ~= '' or more ~= '' then
+    more = '|' .. t.since .. '|' .. t.wait .. '|' .. t.scope .. more
+  end
   set(R, 't:' .. tok, table.concat({
     t.loc, t.eid, t.own, t.step, t.node, t.queue, t.att, t.crash, t.flags, t.frame,
     t.idx, t.from, t.count, t.rel, t.chunks, t.origin, t.framed, t.due, t.bounces,
-  }, '|') .. t.rest)
+  }, '|') .. more)
 end
 
 -- short keeps ids bounded: what is over 96 bytes is named by its hash.
 local function short(path)
   if #path <= 96 then return path end
   return 'h-' .. redis.sha1hex(path)
+end
+
+-- undoes says whether the token undoes what another one did.
+local function undoes(tok) return string.byte(tok) == 117 end -- u
+
+-- grants says whether the token may take a step.
+local function grants(R, tok)
+  local status = R.h.status
+  return status == 'running' or (status == 'undoing' and undoes(tok))
 end
 
 -- release takes a queued token's entry out of its stream.
@@ -52,6 +72,14 @@ local function park(R, t)
   add(R, 'parked', 1)
 end
 
+-- shelve takes a token from its holder and parks it: the whole of a refusal.
+local function shelve(R, tok, t, stream)
+  release(t, stream)
+  park(R, t)
+  put_token(R, tok, t)
+  save(R)
+end
+
 -- delay lets the token stand nowhere but in the timers.
 local function delay(run, tok, t, delayed, due)
   t.loc = 'd'
@@ -59,14 +87,14 @@ local function delay(run, tok, t, delayed, due)
   redis.call('ZADD', delayed, t.due, run .. '/' .. tok)
 end
 
--- lacks names the queue that place would need but was not given, if any.
-local function lacks(R, q, queue)
-  return R.h.status == 'running' and not q[queue]
+-- lacks says whether place would need the queue's stream but was not given it.
+local function lacks(R, tok, q, queue)
+  return grants(R, tok) and not q[queue]
 end
 
--- place queues the token if its run is running, else parks it; it returns the verdict.
+-- place queues the token if it may take a step, else parks it; it returns the verdict.
 local function place(R, run, tok, t, q)
-  if R.h.status == 'running' then
+  if grants(R, tok) then
     enqueue(R, run, tok, t, q[t.queue])
     return 1
   end
@@ -74,26 +102,28 @@ local function place(R, run, tok, t, q)
   return 2
 end
 
-local function remove(R, tok)
+local function remove(R, tok, t)
   unset(R, 't:' .. tok)
   unset(R, 'i:' .. tok)
+  if t.flags ~= '' then unset(R, 's:' .. tok) end
   add(R, 'live', -1)
 end
 
--- drop removes a token of a cancelled run, wherever it stands.
+-- drop removes a token that is not to be done any more, wherever it stands. One
+-- that waits is taken off its signal's list by the caller.
 local function drop(R, run, tok, t, stream, delayed)
   if t.loc == 'q' then release(t, stream) end
-  if t.loc == 'd' then redis.call('ZREM', delayed, run .. '/' .. tok) end
+  if t.loc == 'd' or (t.loc == 'w' and t.due ~= '0') then redis.call('ZREM', delayed, run .. '/' .. tok) end
   if t.loc == 'p' then add(R, 'parked', -1) end
-  remove(R, tok)
+  remove(R, tok, t)
   add(R, 'dropped', 1)
 end
 
--- make adds a token to the run.
-local function make(R, run, tok, t, q)
+-- make adds a token to the run: placed, or delayed if it is due later.
+local function make(R, run, tok, t, q, delayed, due)
   add(R, 'live', 1)
   add(R, 'created', 1)
-  place(R, run, tok, t, q)
+  if due then delay(run, tok, t, delayed, due) else place(R, run, tok, t, q) end
   put_token(R, tok, t)
 end
 
@@ -110,11 +140,12 @@ end
 local function step_on(t)
   t.step = tonumber(t.step) + 1
   t.att, t.crash, t.bounces = '0', '0', '0'
-  t.flags = ''
+  t.flags, t.since = '', ''
 end
 
 -- advance moves the token to a node.
 local function advance(R, tok, t, node, queue, input)
+  if t.flags ~= '' then unset(R, 's:' .. tok) end
   step_on(t)
   consume(R, t)
   t.node, t.queue = node, queue

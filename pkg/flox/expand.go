@@ -1,0 +1,183 @@
+package flox
+
+import (
+	"cmp"
+	"slices"
+)
+
+// expansion copies the nodes of a builder, so that building changes nothing in
+// it, and puts those of nested workflows in the places of their nests.
+type expansion struct {
+	w       *wiring
+	nodes   []*nodeDef
+	entries map[*nodeDef]*nodeDef   // where an edge to a node leads
+	exits   map[*nodeDef][]*nodeDef // where the edges of a node leave
+}
+
+// expand fills p.nodes, and redirects p.start and p.ends to them.
+func (p *plan) expand() {
+	x := &expansion{w: p.w, entries: map[*nodeDef]*nodeDef{}, exits: map[*nodeDef][]*nodeDef{}}
+	for _, def := range p.w.nodes {
+		if def.nest != nil {
+			x.addNest(def)
+			continue
+		}
+		c := def.clone()
+		x.nodes = append(x.nodes, c)
+		x.entries[def], x.exits[def] = c, []*nodeDef{c}
+	}
+	for _, n := range x.nodes {
+		n.redirect(x.entry, x.exit)
+	}
+	p.nodes, p.start = x.nodes, x.entry(p.start)
+	var ends []*nodeDef
+	for _, end := range p.ends {
+		if exits, ok := x.exits[end]; ok {
+			ends = append(ends, exits...)
+		} else {
+			ends = append(ends, end)
+		}
+	}
+	p.ends = ends
+}
+
+// entry is where an edge to n leads. A node of another builder stays what it is.
+func (x *expansion) entry(n *nodeDef) *nodeDef { return cmp.Or(x.entries[n], n) }
+
+// exit is the node that n's fan-out is one of.
+func (x *expansion) exit(n *nodeDef) *nodeDef {
+	if exits := x.exits[n]; len(exits) > 0 {
+		return exits[0]
+	}
+	return n
+}
+
+func (def *nodeDef) clone() *nodeDef {
+	c := *def
+	c.to, c.joins = slices.Clone(def.to), slices.Clone(def.joins)
+	c.fallback, c.undo = slices.Clone(def.fallback), slices.Clone(def.undo)
+	c.arms = make([]*armDef, len(def.arms))
+	for i, a := range def.arms {
+		arm := *a
+		c.arms[i] = &arm
+	}
+	return &c
+}
+
+// redirect changes where n's edges lead, and which fan-outs they close.
+func (def *nodeDef) redirect(to, fan func(*nodeDef) *nodeDef) {
+	for _, edges := range [][]edge{def.to, def.joins, def.fallback, def.undo} {
+		for i := range edges {
+			edges[i].to = to(edges[i].to)
+			if edges[i].fan != nil {
+				edges[i].fan = fan(edges[i].fan)
+			}
+		}
+	}
+	for _, a := range def.arms {
+		a.to = to(a.to)
+	}
+}
+
+// addNest puts copies of the nested workflow's nodes in its place.
+func (x *expansion) addNest(def *nodeDef) {
+	inner := def.nest.inner
+	copies := map[*nodeDef]*nodeDef{}
+	scopes := map[*scopeDef]*scopeDef{nil: def.nest.own}
+	for _, in := range inner.nodes {
+		c := in.clone()
+		c.adopt(def, inner.w)
+		c.scope = def.scopeOf(in.scope, scopes)
+		if in.visit != nil {
+			visit := *in.visit
+			if visit.own != nil {
+				visit.own = def.scopeOf(visit.own, scopes)
+			}
+			c.visit = &visit
+		}
+		copies[in] = c
+		x.nodes = append(x.nodes, c)
+	}
+	of := func(n *nodeDef) *nodeDef { return copies[n] }
+	for _, c := range copies {
+		c.redirect(of, of)
+	}
+	start := copies[inner.start]
+	var ends []*nodeDef
+	for _, end := range inner.ends {
+		ends = append(ends, copies[end])
+	}
+	if def.framed() {
+		x.frameVisits(def, start, ends)
+		return
+	}
+	start.quorum, start.needs = def.quorum, def.needs
+	for _, end := range ends {
+		leave := def.clone()
+		end.to, end.routes, end.arms, end.joins = leave.to, leave.routes, leave.arms, leave.joins
+	}
+	x.entries[def], x.exits[def] = start, ends
+}
+
+// scopeOf copies a scope of the nested workflow, whose run's state (nil) is the
+// nest's own, if it has one.
+func (def *nodeDef) scopeOf(s *scopeDef, scopes map[*scopeDef]*scopeDef) *scopeDef {
+	if c, ok := scopes[s]; ok {
+		return c
+	}
+	c := *s
+	scopes[s] = &c
+	c.name = def.name + "/" + s.name
+	c.outer = def.scopeOf(s.outer, scopes)
+	return &c
+}
+
+// adopt makes c a node of the nest def, which had its defaults from inner.
+func (c *nodeDef) adopt(def *nodeDef, inner *wiring) {
+	var aliases []string
+	for _, nest := range append([]string{def.name}, def.aliases...) {
+		for _, name := range append([]string{c.name}, c.aliases...) {
+			aliases = append(aliases, nest+"/"+name)
+		}
+	}
+	c.w, c.name, c.aliases = def.w, aliases[0], aliases[1:]
+	c.queue = cmp.Or(c.queue, inner.queue, def.queue)
+	c.timeout = cmp.Or(c.timeout, inner.timeout, def.timeout)
+	c.retry = c.retry.orElse(inner.retry).orElse(def.retry)
+}
+
+// framed says whether the visits of a nest need a frame: when something must be
+// known of a visit as a whole.
+func (def *nodeDef) framed() bool {
+	inner := def.nest.inner
+	return def.nest.own != nil || inner.list || inner.output == noneType || len(def.fallback) > 0 || len(def.undo) > 0
+}
+
+// frameVisits puts a fan-out of one branch in front of the nested nodes, and
+// behind them the join that closes it.
+func (x *expansion) frameVisits(def, start *nodeDef, ends []*nodeDef) {
+	inner := def.nest.inner
+	visit := &visitDef{
+		output: inner.output, list: inner.list, catches: len(def.fallback) > 0, own: def.nest.own,
+	}
+	opener, closer := def.clone(), def.clone()
+	opener.out, opener.fanout, opener.process, opener.visit = def.in, true, openVisit, visit
+	opener.to = []edge{{to: start, pos: def.pos}}
+	opener.routes, opener.arms, opener.joins, opener.fallback, opener.undo = nil, nil, nil, nil, nil
+	opener.nest, closer.nest = nil, nil
+	opener.failed, opener.done = nil, nil
+	closer.name, closer.aliases = def.name+closerName, nil
+	for _, alias := range def.aliases {
+		closer.aliases = append(closer.aliases, alias+closerName)
+	}
+	closer.visit, closer.quorum = visit, 0
+	for _, end := range ends {
+		end.joins = []edge{{to: closer, fan: opener, pos: def.pos, element: inner.output}}
+	}
+	x.nodes = append(x.nodes, opener, closer)
+	x.entries[def], x.exits[def] = opener, []*nodeDef{closer}
+}
+
+// closerName is appended to a nest's name for the node that ends its visits. No
+// node of a user is called so.
+const closerName = "/$end"

@@ -1,0 +1,89 @@
+package flox
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
+
+// memSettle is the most tokens one Settle moves.
+const memSettle = 100
+
+// Settle implements CheckpointStore.
+func (m *Memory) Settle(ctx context.Context, run string) (bool, error) {
+	if err := m.lock(ctx); err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	if run != "" {
+		r := m.runs[run]
+		return r != nil && m.settle(r, memSettle) == 0, nil
+	}
+	left := memSettle
+	for _, id := range slices.Sorted(maps.Keys(m.todo)) {
+		left = m.settle(m.runs[id], left)
+	}
+	return left == 0, nil
+}
+
+// settle moves up to left tokens of a run and returns how many more may be
+// moved. The mark goes only when nothing is left, be it for now or for later.
+func (m *Memory) settle(r *memRun, left int) int {
+	for _, t := range r.tokens {
+		if !r.unsettled() || left == 0 {
+			break
+		}
+		if m.settleToken(t) {
+			left--
+		}
+	}
+	if !r.unsettled() {
+		delete(m.todo, r.id)
+	}
+	return left
+}
+
+// unsettled reports whether a run has, or will have, work for Settle, by its
+// counts alone.
+func (r *memRun) unsettled() bool {
+	switch r.status {
+	case StatusRunning:
+		return r.counts.Parked > 0 || r.closed > 0
+	case StatusPaused, StatusFailed:
+		return r.closed > 0
+	case StatusCancelled:
+		return r.counts.Live > 0
+	}
+	return r.status == StatusUndoing
+}
+
+// settleToken reports whether there was something to do about a token.
+func (m *Memory) settleToken(t *memToken) bool {
+	r := t.run
+	switch {
+	case r.status == StatusCancelled:
+		m.drop(t)
+	case r.status == StatusUndoing && !t.undoes():
+		return m.giveUp(t)
+	case r.late(t):
+		return m.dropLate(t)
+	case t.place == PlaceParked && t.grants():
+		m.requeue(t)
+	default:
+		return false
+	}
+	return true
+}
+
+// requeue lets a parked token go on. One that failed starts over.
+func (m *Memory) requeue(t *memToken) {
+	if t.failed {
+		t.failed, t.attempt, t.crashes = false, 0, 0
+		t.since = time.Time{}
+	}
+	m.enqueue(t)
+}
+
+// idle reports whether no worker has the token.
+func (t *memToken) idle() bool { return t.place != PlaceQueued || t.owner == "" }

@@ -1,0 +1,81 @@
+package flox
+
+import (
+	"context"
+	"slices"
+)
+
+// memSignals is what a run knows of signals, by name.
+type memSignals struct {
+	waiting map[string][]*memToken // who waits longest first
+	kept    map[string][]byte      // came before anybody waited
+	last    map[string]string      // id of the last one
+}
+
+func newMemSignals() memSignals {
+	return memSignals{waiting: map[string][]*memToken{}, kept: map[string][]byte{}, last: map[string]string{}}
+}
+
+// applyAwait goes on at the same node with the answer: at once if the signal
+// had come, else when it comes.
+func (m *Memory) applyAwait(t *memToken, c Commit) Verdict {
+	t.advance(t.node, t.queue, c.Input)
+	signals := &t.run.signals
+	if payload, ok := signals.kept[c.Signal]; ok {
+		delete(signals.kept, c.Signal)
+		t.answer = &Answered{Payload: payload}
+		return m.goOn(t, c.Keep, 0)
+	}
+	m.release(t)
+	t.place, t.signal = PlaceWaiting, c.Signal
+	signals.waiting[t.signal] = append(signals.waiting[t.signal], t)
+	if c.Delay > 0 {
+		m.setTimer(t, c.Delay)
+	}
+	return VerdictReleased
+}
+
+// unwait takes a waiting token away from its signal and its timer.
+func (m *Memory) unwait(t *memToken) {
+	m.stopTimer(t)
+	waiting := t.run.signals.waiting
+	rest := slices.DeleteFunc(waiting[t.signal], func(w *memToken) bool { return w == t })
+	if waiting[t.signal] = rest; len(rest) == 0 {
+		delete(waiting, t.signal)
+	}
+	t.signal = ""
+}
+
+// wake ends a token's wait.
+func (m *Memory) wake(t *memToken, answer *Answered) {
+	m.unwait(t)
+	t.answer = answer
+	m.place(t)
+}
+
+// Signal implements RunInfoStore.
+func (m *Memory) Signal(ctx context.Context, req SignalRequest) error {
+	r, err := m.lockRun(ctx, req.Run)
+	if err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	signals := &r.signals
+	if id, ok := signals.last[req.Name]; ok && id == req.ID {
+		return nil
+	}
+	refused := &SignalError{Run: r.id, Signal: req.Name, Status: r.shown()}
+	if r.status != StatusRunning && r.status != StatusPaused {
+		return refused
+	}
+	if waiting := signals.waiting[req.Name]; len(waiting) > 0 {
+		m.wake(waiting[0], &Answered{Payload: req.Payload})
+	} else if _, full := signals.kept[req.Name]; full {
+		refused.Full = true
+		return refused
+	} else {
+		signals.kept[req.Name] = req.Payload
+	}
+	signals.last[req.Name] = req.ID
+	return nil
+}

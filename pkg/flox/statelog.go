@@ -1,0 +1,124 @@
+package flox
+
+import "fmt"
+
+// A run's state log holds deltas of the run's own state as plain payloads, and
+// those of nested workflows with a state of their own, which begin with
+// codecScoped. A snapshot of a run that has both begins with it, too.
+const codecScoped = 3
+
+// scopedDelta is a delta with its scope.
+type scopedDelta struct {
+	Scope string `json:"scope"` // "" is the run's
+	Delta []byte `json:"delta"` // empty for none
+	Ends  string `json:"ends"`  // a scope that nobody will read again, "" for none
+}
+
+// scopedSnapshot is a snapshot with scopes in it.
+type scopedSnapshot struct {
+	Own    []byte            `json:"own"` // empty for none
+	Scopes map[string][]byte `json:"scopes"`
+}
+
+// scopeKey names one visit's state: by the nest and the visit's frame.
+func scopeKey(s *scope, frame string) string {
+	if s == nil {
+		return ""
+	}
+	return s.name + "@" + frame
+}
+
+// encodeDelta wraps a delta for the log; nil if there is nothing to log.
+func encodeDelta(scope string, delta []byte, ends string) []byte {
+	if scope == "" && ends == "" {
+		return delta
+	}
+	if delta == nil && ends == "" {
+		return nil
+	}
+	return append([]byte{codecScoped}, EncodeRecord(scopedDelta{scope, delta, ends})...)
+}
+
+func decodeDelta(b []byte) (d scopedDelta, err error) {
+	if len(b) == 0 || b[0] != codecScoped {
+		return scopedDelta{Delta: b}, nil
+	}
+	err = DecodeRecord(b[1:], &d)
+	return d, err
+}
+
+func decodeSnapshot(b []byte) (s scopedSnapshot, err error) {
+	if len(b) == 0 || b[0] != codecScoped {
+		return scopedSnapshot{Own: b}, nil
+	}
+	err = DecodeRecord(b[1:], &s)
+	return s, err
+}
+
+func encodeSnapshot(s scopedSnapshot) []byte {
+	if len(s.Scopes) == 0 {
+		return s.Own
+	}
+	return append([]byte{codecScoped}, EncodeRecord(s)...)
+}
+
+// stateParts is what was read of a run's state, by scope.
+type stateParts map[string]*statePart
+
+// statePart is the state of one scope: what is folded, and what is not yet.
+type statePart struct {
+	folded  any
+	pending [][]byte
+}
+
+func (p stateParts) part(scope string) *statePart {
+	if p[scope] == nil {
+		p[scope] = &statePart{}
+	}
+	return p[scope]
+}
+
+// add takes what was read of the log. A snapshot stands for all before it.
+func (p stateParts) add(log StateLog) error {
+	if log.Snapshot != nil {
+		clear(p)
+		s, err := decodeSnapshot(log.Snapshot)
+		if err != nil {
+			return fmt.Errorf("state snapshot: %w", err)
+		}
+		if len(s.Own) > 0 {
+			p.part("").pending = [][]byte{s.Own}
+		}
+		for scope, b := range s.Scopes {
+			p.part(scope).pending = [][]byte{b}
+		}
+	}
+	for i, b := range log.Deltas {
+		d, err := decodeDelta(b)
+		if err != nil {
+			return fmt.Errorf("state delta %d: %w", i, err)
+		}
+		if len(d.Delta) > 0 {
+			part := p.part(d.Scope)
+			part.pending = append(part.pending, d.Delta)
+		}
+		if d.Ends != "" {
+			delete(p, d.Ends)
+		}
+	}
+	return nil
+}
+
+// fold returns the state of a scope.
+func (p stateParts) fold(scope string, st *stateType) (any, error) {
+	part := p.part(scope)
+	if part.folded == nil {
+		part.folded = st.zero()
+	}
+	folded, err := st.fold(part.folded, part.pending)
+	if err != nil {
+		return nil, err
+	}
+	part.folded, part.pending = folded, nil
+	return folded, nil
+}

@@ -1,0 +1,47 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// infoFields are the fields of a run that Info shows.
+var infoFields = []any{
+	"status", "granted", "workflow", "fingerprint", "started", "ended", "cause",
+	"created", "committed", "failed", "dropped", "live", "parked", "outs", "sv",
+	"held", "deadline", "holds", "failure",
+}
+
+// Info implements flox.RunInfoStore.
+func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
+	n, p := s.keys.of(run)
+	reply, err := s.command(ctx, n, append([]any{"HMGET", p.run(run)}, infoFields...)...)
+	if err != nil {
+		return flox.RunInfo{}, err
+	}
+	r := list(reply)
+	if text(r, 0) == "" {
+		return flox.RunInfo{}, flox.ErrNotFound
+	}
+	info := flox.RunInfo{
+		ID: run, Status: shown(text(r, 0), text(r, 1)), Workflow: text(r, 2), Fingerprint: text(r, 3),
+		Created: millis(integer(r, 4)), Ended: millis(integer(r, 5)), Cause: text(r, 6),
+		Counts: flox.Counts{
+			Created: integer(r, 7), Committed: integer(r, 8), Failed: integer(r, 9), Dropped: integer(r, 10),
+			Live: integer(r, 11), Parked: integer(r, 12), Outputs: integer(r, 13), Version: integer(r, 14),
+			Held: integer(r, 15),
+		},
+		Deadline: millis(integer(r, 16)), Held: text(r, 17),
+	}
+	if raw := text(r, 18); raw != "" {
+		info.Failure = &flox.ErrorRecord{}
+		at, err := decodeStamped(raw, info.Failure)
+		if err != nil {
+			return flox.RunInfo{}, fmt.Errorf("failure of run %s: %w", run, err)
+		}
+		info.Failure.Time = at
+	}
+	return info, nil
+}

@@ -1,0 +1,38 @@
+#!lua
+-- Signals a run: the token that has waited longest goes on, or the signal is kept
+-- for the first that will wait. Without allow-oom: a full server takes no signals.
+-- uses: base token wait
+-- KEYS[1] the run
+-- KEYS[2] timers
+-- KEYS[3...] streams
+-- ARGV[1] run id
+-- ARGV[2] signal
+-- ARGV[3] its id
+-- ARGV[4] payload
+-- ARGV[5...] names of the queues of KEYS[3...]
+-- Returns: {0} done, now or by this signal before; {1, status, granted} refused by
+-- the status; {2} no such run; {3, status, granted} one is kept already; {9} the
+-- run's key is of a wrong type; {-1, queue} come again with its stream
+local run, name = ARGV[1], ARGV[2]
+local last, kept = 'sid:' .. name, 'g:' .. name
+local R = open_run(KEYS[1], {'status', 'granted', 'parked', last, kept, 'w:' .. name})
+if not R then return {9} end
+local h = R.h
+if not h.status then return {2} end
+if h[last] == ARGV[3] then return {0} end
+if h.status ~= 'running' and h.status ~= 'paused' then return {1, h.status, h.granted or ''} end
+local tok = string.match(waiters(R, name), '^[^,]+')
+if tok then
+  local t, q = read_token(redis.call('HGET', KEYS[1], 't:' .. tok)), streams(3, 5)
+  if lacks(R, tok, q, t.queue) then return need(t.queue) end
+  if t.due ~= '0' then redis.call('ZREM', KEYS[2], run .. '/' .. tok) end
+  set(R, 's:' .. tok, ARGV[4])
+  wake(R, run, tok, t, 'S', q)
+elseif h[kept] then
+  return {3, h.status, h.granted or ''}
+else
+  set(R, kept, ARGV[4])
+end
+set(R, last, ARGV[3])
+save(R)
+return {0}
