@@ -58,6 +58,16 @@ var buildCases = []struct {
 		num(b, "a")
 		return buildOne(b, a, a)
 	}, []string{`build_test.go:\d+: node a: the name is taken by the node added at build_test.go:\d+`}},
+	{"a nest and a node of one name", func(b *builder) error {
+		in := flox.New[flox.NoState]("in")
+		x := num(in, "x")
+		inner, err := flox.Build(in, x, x)
+		if err != nil {
+			return err
+		}
+		n := flox.Nest(b, "n", inner)
+		return buildOne(b, num(b, "n"), n)
+	}, []string{`node n: the name is taken by the node added at build_test.go`}},
 	{"duplicate alias", func(b *builder) error {
 		a, c := num(b, "a").Alias("old"), num(b, "c").Alias("old", "a")
 		a.To(c)
@@ -283,6 +293,95 @@ var buildCases = []struct {
 		return buildOne(b, a, a)
 	}, []string{`MaxSteps\(0\): want at least 1`, `workflow w: Timeout\(-1s\)`, `workflow w: queue "a b"`,
 		`node a: Timeout\(-1ns\): want more than 0`, `node a: Retry: the back-off after attempt 1 is -1ns`}},
+	{"await that names no signal", func(b *builder) error {
+		a := flox.Func(b, "a", conv[int, flox.Answer[int, bool]])
+		_, err := flox.Build(b, a, a)
+		return err
+	}, []string{`node a: yields flox.Answer\[int,bool\] but names no signal; add .Awaits\(signal\)`}},
+	{"signals that do not fit", func(b *builder) error {
+		a := num(b, "a").Awaits(flox.NewSignal[bool]("go"))
+		c := flox.Func(b, "c", conv[int, flox.Answer[int, bool]]).Awaits(flox.NewSignal[string]("yes"))
+		d := flox.Func(b, "d", conv[flox.Answer[int, bool], flox.Answer[int, string]]).Awaits(flox.NewSignal[string]("no"), flox.NewSignal[string]("bad name"))
+		e := flox.Func(b, "e", conv[flox.Answer[int, string], flox.Answer[int, bool]]).Awaits(flox.NewSignal[bool]("no"))
+		a.To(c)
+		c.To(d)
+		d.To(e)
+		_, err := flox.Build(b, a, e)
+		return err
+	}, []string{`node a: awaits signal "go" but yields int; a node that awaits returns a flox.Awaiting`,
+		`node c: signal "yes" carries string, but its answer takes bool`, `node d: signal "bad name": want 1 to 128`,
+		`node e: signal "no" carries bool here and string at node d`}},
+	{"quorums", func(b *builder) error {
+		a, c, p := num(b, "a"), num(b, "c").Quorum(0), flox.Func(b, "p", conv[flox.Pair[int, int], int]).Quorum(1)
+		x, y, z := num(b, "x"), num(b, "y"), num(b, "z").Quorum(2)
+		a.To(x, y)
+		flox.Join2(x, y, p)
+		p.To(c)
+		c.To(z)
+		return buildOne(b, a, z)
+	}, []string{`node c: Quorum\(0\): want at least 1`, `node p: has a quorum, but joins a pair, which needs both`,
+		`node z: has a quorum, but no join leads to it`}},
+	{"pair of a fan-out", func(b *builder) error {
+		a, c, p := flox.Split(b, "a", each[int]), num(b, "c"), flox.Func(b, "p", conv[flox.Pair[int, int], int])
+		d := num(b, "d")
+		a.Route(flox.When(func(int) bool { return true }, c), flox.Otherwise(d))
+		flox.Join2(c, d, p)
+		_, err := flox.Build(b, a, p)
+		return err
+	}, []string{`node c: joins in a pair, but the fan-out of a may have any number of branches`}},
+	{"undos", func(b *builder) error {
+		undo := flox.Func(b, "undo", conv[flox.Done[int, int], flox.None])
+		again := flox.Func(b, "again", conv[flox.Done[flox.Done[int, int], flox.None], flox.None])
+		undo.UndoWith(again)
+		undo.OnFailure(flox.Func(b, "f", conv[flox.Failure[flox.Done[int, int]], int]))
+		a := flox.Split(b, "a", each[int]).UndoWith(undo)
+		c := num(b, "c").UndoWith(undo).UndoWith(undo)
+		e := flox.Func(b, "e", conv[int, flox.Answer[int, bool]]).Awaits(flox.NewSignal[bool]("s"))
+		e.UndoWith(flox.Func(b, "uq", conv[flox.Done[int, flox.Answer[int, bool]], flox.None]))
+		a.To(c)
+		c.To(e)
+		_, err := flox.BuildAll(b, a, e)
+		return err
+	}, []string{`node a: fans out and cannot be undone as a whole`, `node c: has a undo already`, `node undo: undoes what others did; it cannot be undone itself`,
+		`node undo: undoes what others did; its fallback must yield flox.None`, `node e: awaits a signal, and cannot be undone`}},
+	{"an edge to what undoes", func(b *builder) error {
+		undo := flox.Func(b, "undo", conv[flox.Done[int, int], flox.None])
+		a, c := num(b, "a").UndoWith(undo), flox.Func(b, "c", conv[int, flox.Done[int, int]])
+		a.To(c)
+		c.To(undo)
+		_, err := flox.Build(b, a, undo)
+		return err
+	}, []string{`node undo: undoes what others did; no edge may lead to it, but one does from c`}},
+	{"nests", func(b *builder) error {
+		in := flox.New[flox.NoState]("in").MaxSteps(5)
+		x, y, z := num(in, "x"), num(in, "y"), num(in, "z")
+		x.To(y)
+		y.Route(flox.When(func(int) bool { return true }, x), flox.Otherwise(z))
+		inner, err := flox.Build(in, x, z)
+		if err != nil {
+			return err
+		}
+		a, n := num(b, "a"), flox.Nest(b, "n", inner)
+		a.To(n)
+		return buildOne(b, a, n)
+	}, []string{`cycle n/x -> n/y -> n/x has no limit; set b.MaxSteps`}},
+	{"nests with other variants", func(b *builder) error {
+		in := flox.New[flox.NoState]("in")
+		flox.Variants[shape](in, circle{})
+		x := num(in, "x")
+		inner, err := flox.Build(in, x, x)
+		if err != nil {
+			return err
+		}
+		flox.Variants[shape](b, circle{}, square{})
+		n := flox.Nest(b, "n", inner)
+		return buildOne(b, n, n)
+	}, []string{`node n: declares other variants of shape \(at build_test.go:\d+\) than build_test.go:\d+ does`}},
+	{"deadline out of range", func(b *builder) error {
+		b.Deadline(-1)
+		a := num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`workflow w: Deadline\(-1ns\): want more than 0`}},
 	{"no end", func(b *builder) error { return buildAll(b, num(b, "a")) }, []string{`workflow w: no end is named`}},
 }
 

@@ -112,7 +112,7 @@ func newVisit(x *execution, n *node, st *stateType) *visit {
 	if x.within != nil {
 		part := x.within.part(item)
 		info.RunID, info.ItemID, info.IdempotencyKey = part.RunID, part.ItemID, part.IdempotencyKey
-		info.Logger = part.Logger.With(logNode, n.name)
+		info.Logger = part.Logger.With(logInner, n.name)
 	}
 	if info.Logger == nil {
 		info.Logger = slog.New(slog.DiscardHandler)

@@ -8,7 +8,7 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
-var approve = flox.NewSignal[bool]("approve")
+var setSail = flox.NewSignal[bool]("set-sail")
 
 // voyageFlow has what describedFlow has not: an undo, a quorum, a signal, a
 // deadline, a quiet end and nested workflows with a fallback around them.
@@ -49,7 +49,7 @@ func voyageFlow(t *testing.T, quorum int, signal flox.Signal[bool], undo bool) *
 }
 
 func TestDrawings(t *testing.T) {
-	wf := voyageFlow(t, 1, approve, true)
+	wf := voyageFlow(t, 1, setSail, true)
 	golden(t, "voyage.json", string(wf.JSON())+"\n")
 	golden(t, "voyage.dot", wf.DOT())
 	golden(t, "voyage.mmd", wf.Mermaid())
@@ -76,8 +76,8 @@ func TestDrawings(t *testing.T) {
 func TestFingerprintOfEdges(t *testing.T) {
 	seen := map[string]string{}
 	for name, wf := range map[string]*flox.Workflow[described, int, int]{
-		"the first": voyageFlow(t, 1, approve, true), "no undo": voyageFlow(t, 1, approve, false),
-		"another quorum": voyageFlow(t, 2, approve, true), "another signal": voyageFlow(t, 1, flox.NewSignal[bool]("agree"), true),
+		"the first": voyageFlow(t, 1, setSail, true), "no undo": voyageFlow(t, 1, setSail, false),
+		"another quorum": voyageFlow(t, 2, setSail, true), "another signal": voyageFlow(t, 1, flox.NewSignal[bool]("agree"), true),
 	} {
 		if other, taken := seen[wf.Fingerprint()]; taken {
 			t.Errorf("%s and %s have the same fingerprint", name, other)
@@ -114,12 +114,12 @@ func TestDrawingsOfTheUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	dot, mermaid := g.DOT(nil), g.Mermaid(nil)
-	for _, part := range []string{`label="struct { A \"b\\\"\"; C <-chan int } #quot…"`, `"1." -> "end" [label="perhaps"]`, `timeout 1m\"]`} {
+	for _, part := range []string{`label="struct { A \"b\\\"\"; C <-chan int } #quot;…"`, `"1." -> "end" [label="perhaps"]`, `timeout 1m\"]`} {
 		if !strings.Contains(dot, part) {
 			t.Errorf("%s is missing in\n%s", part, dot)
 		}
 	}
-	for _, part := range []string{`n0("#49;.<br/>timeout 1m#34;#93;")`, `n1("end")`, `A #34;b#92;#34;#34;#59; C #60;-chan int #125; #35;quot#8230;`, `-->|"perhaps"|`} {
+	for _, part := range []string{`n0("#49;.<br/>timeout 1m#34;#93;")`, `n1("end")`, `A #34;b#92;#34;#34;#59; C #60;-chan int #125; #35;quot#59;#8230;`, `-->|"perhaps"|`} {
 		if !strings.Contains(mermaid, part) {
 			t.Errorf("%s is missing in\n%s", part, mermaid)
 		}

@@ -7,6 +7,7 @@ const (
 	logRun      = "run"
 	logItem     = "item"
 	logPart     = "part"
+	logInner    = "innerNode"
 	logNode     = "node"
 	logAttempt  = "attempt"
 	logError    = "error"

@@ -18,6 +18,7 @@ type (
 	Approved struct{ Cents int64 }
 	Rejected struct{ Reason string }
 	Receipt  struct{ Ref string }
+	Approval struct{ By string }
 	Red      struct{ Shade int }
 
 	Decision interface{ VariantOf(Decision) }
@@ -81,7 +82,21 @@ var (
 	paint   = flox.Func(b, "paint", plain[Red, Receipt])
 	refund  = flox.Func(b, "refund", plain[flox.Failure[Approved], Receipt])
 	broken  = flox.Func(b, "broken", plain[flox.Failure[Line], Priced])
+
+	approve    = flox.NewSignal[Approval]("approve")
+	ask        = flox.AddFunc(b, "ask", askApproval).Awaits(approve)
+	answer     = flox.Func(b, "answer", plain[flox.Answer[Order, Approval], Receipt])
+	textAnswer = flox.Func(b, "textAnswer", plain[flox.Answer[Order, string], Receipt])
+	both       = flox.Func(b, "both", plain[flox.Pair[Priced, Quote], Receipt])
+	reversed   = flox.Func(b, "reversed", plain[flox.Pair[Quote, Priced], Receipt])
+	undoCharge = flox.Func(b, "undoCharge", plain[flox.Done[Approved, Receipt], flox.None])
+	undoQuote  = flox.Func(b, "undoQuote", plain[flox.Done[Approved, Quote], flox.None])
+	undoYields = flox.Func(b, "undoYields", plain[flox.Done[Approved, Receipt], Receipt])
 )
+
+func askApproval(_ *flox.Context[State], o Order) (flox.Awaiting[Order, Approval], error) {
+	return flox.Await(approve, o, 0), nil
+}
 
 func right(ctx context.Context, st flox.Store) error {
 	flox.Variants[Decision](b, Approved{}, Rejected{})
@@ -98,11 +113,17 @@ func right(ctx context.Context, st flox.Store) error {
 	if err != nil {
 		return err
 	}
+	ask.To(answer)
+	charge.UndoWith(undoCharge)
+	flox.Join2(price, total, both)
+	if err := approve.Send(ctx, flox.NewControl(st), "run", Approval{}); err != nil {
+		return err
+	}
 	_, err = flox.Run(ctx, wf, Order{})
 	return err
 }
 
 var (
 	_ = right
-	_ = []any{quotes, total, lines, audit, paint}
+	_ = []any{quotes, total, lines, audit, paint, textAnswer, reversed, undoQuote, undoYields}
 )
