@@ -74,8 +74,11 @@ func (a *app) notAwaited(ctx context.Context, id string, err error) error {
 func ended(info flox.RunInfo) error {
 	switch info.Status {
 	case flox.StatusFailed:
-		return &exitError{ExitFailed, fmt.Sprintf("run %s: failed: %s; see: %s errors %s; go on with: %s retry %s",
-			info.ID, info.Cause, program, info.ID, program, info.ID)}
+		text := fmt.Sprintf("run %s: failed: %s; see: %s errors %s", info.ID, info.Cause, program, info.ID)
+		if info.Counts.Live > 0 {
+			text += fmt.Sprintf("; go on with: %s retry %s", program, info.ID)
+		}
+		return &exitError{ExitFailed, text}
 	case flox.StatusCancelled:
 		return &exitError{ExitCancelled, fmt.Sprintf("run %s: was cancelled", info.ID)}
 	}

@@ -148,10 +148,10 @@ func (a *app) stateCmd() *cobra.Command {
 func (a *app) printState(log flox.StateLog) error {
 	v := stateView{Version: log.Version, Deltas: []json.RawMessage{}}
 	if log.Snapshot != nil {
-		v.Snapshot = rendered(log.Snapshot)
+		v.Snapshot = orUnreadable(flox.StateJSON(log.Snapshot))
 	}
 	for _, d := range log.Deltas {
-		v.Deltas = append(v.Deltas, rendered(d))
+		v.Deltas = append(v.Deltas, orUnreadable(flox.StateJSON(d)))
 	}
 	if a.json() {
 		return a.printJSON(v)

@@ -18,7 +18,7 @@ const maxPage = 1000
 
 func (a *app) listCmd() *cobra.Command {
 	status := flags.NewChoice("all", active, string(flox.StatusPending), string(flox.StatusRunning),
-		string(flox.StatusPaused), string(flox.StatusCompleted), string(flox.StatusFailed), string(flox.StatusCancelled))
+		string(flox.StatusPaused), string(flox.StatusUndoing), string(flox.StatusCompleted), string(flox.StatusFailed), string(flox.StatusCancelled))
 	var req flox.ListRequest
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -77,7 +77,7 @@ func (s *session) list(ctx context.Context, req flox.ListRequest, status string)
 		req.Status = ""
 	case active:
 		req.Status = flox.StatusRunning
-	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused:
+	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused, flox.StatusUndoing:
 		return s.listExactly(ctx, req, req.Status)
 	}
 	return s.ctl.List(ctx, req)

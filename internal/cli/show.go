@@ -24,9 +24,10 @@ type runView struct {
 
 // standing counts the live tokens of a run at one node.
 type standing struct {
-	Node  string          `json:"node"`
-	Place flox.TokenPlace `json:"place"`
-	Count int             `json:"count"`
+	Node   string          `json:"node"`
+	Place  flox.TokenPlace `json:"place"`
+	Signal string          `json:"signal,omitempty"` // they wait for
+	Count  int             `json:"count"`
 }
 
 const (
@@ -88,8 +89,9 @@ func (s *session) view(ctx context.Context, id string) (runView, error) {
 
 // rendered is a stored payload as JSON; one that is broken is shown as the
 // string that says so.
-func rendered(payload []byte) json.RawMessage {
-	b, err := flox.PayloadJSON(payload)
+func rendered(payload []byte) json.RawMessage { return orUnreadable(flox.PayloadJSON(payload)) }
+
+func orUnreadable(b []byte, err error) json.RawMessage {
 	if err != nil {
 		b, _ = json.Marshal("unreadable: " + err.Error()) // a string always has a JSON form
 	}
@@ -116,10 +118,10 @@ func (s *session) tokens(ctx context.Context, id string) ([]flox.TokenInfo, erro
 func countTokens(tokens []flox.TokenInfo) []standing {
 	counts := []standing{}
 	for _, t := range tokens {
-		i := slices.IndexFunc(counts, func(c standing) bool { return c.Node == t.Node && c.Place == t.Place })
+		i := slices.IndexFunc(counts, func(c standing) bool { return c.Node == t.Node && c.Place == t.Place && c.Signal == t.Signal })
 		if i < 0 {
 			i = len(counts)
-			counts = append(counts, standing{Node: t.Node, Place: t.Place})
+			counts = append(counts, standing{Node: t.Node, Place: t.Place, Signal: t.Signal})
 		}
 		counts[i].Count++
 	}
@@ -135,6 +137,9 @@ func (a *app) printRun(v runView) {
 		t.row("cause", v.Cause)
 	}
 	t.row("started", stamp(v.Created))
+	if !v.Deadline.IsZero() {
+		t.row("deadline", stamp(v.Deadline))
+	}
 	if !v.Ended.IsZero() {
 		t.row("ended", fmt.Sprintf("%s (after %s)", stamp(v.Ended), short(v.Ended.Sub(v.Created))))
 	} else {
@@ -142,8 +147,11 @@ func (a *app) printRun(v runView) {
 	}
 	t.row("steps", fmt.Sprintf("%d made, %d done, %d fallbacks, %d dropped, %d in progress, %d parked",
 		v.Counts.Created, v.Counts.Committed, v.Counts.Failed, v.Counts.Dropped, inProgress(v.Counts), v.Counts.Parked))
+	if v.Held != "" {
+		t.row("held", v.Held)
+	}
 	for _, at := range v.Standing {
-		t.row("at", fmt.Sprintf("%s: %d %s", at.Node, at.Count, at.Place))
+		t.row("at", strings.TrimSpace(fmt.Sprintf("%s: %d %s %s", at.Node, at.Count, at.Place, at.Signal)))
 	}
 	for _, out := range v.Outputs {
 		t.row("output", string(out))

@@ -72,6 +72,7 @@ func (t *table) print(w io.Writer) {
 var statusColours = map[string]string{
 	string(flox.StatusPending): "36", string(flox.StatusRunning): "36", string(flox.StatusPaused): "33",
 	string(flox.StatusCompleted): "32", string(flox.StatusFailed): "31", string(flox.StatusCancelled): "35",
+	string(flox.StatusUndoing): "31",
 }
 
 func (t *table) paint(cell string) string {

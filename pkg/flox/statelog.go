@@ -1,6 +1,10 @@
 package flox
 
-import "fmt"
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+)
 
 // A run's state log holds deltas of the run's own state as plain payloads, and
 // those of nested workflows with a state of their own, which begin with
@@ -121,4 +125,39 @@ func (p stateParts) fold(scope string, st *stateType) (any, error) {
 	}
 	part.folded, part.pending = folded, nil
 	return folded, nil
+}
+
+// StateJSON renders a delta or snapshot of a run's state log as JSON. What
+// belongs to nested workflows with a state of their own is shown as an object
+// by scope; "run" is the run's own.
+func StateJSON(b []byte) ([]byte, error) {
+	if len(b) == 0 || b[0] != codecScoped {
+		return PayloadJSON(b)
+	}
+	var either struct {
+		scopedDelta
+		scopedSnapshot
+	}
+	if err := DecodeRecord(b[1:], &either); err != nil {
+		return nil, err
+	}
+	parts := either.Scopes
+	if parts == nil {
+		parts = map[string][]byte{either.Scope: either.Delta}
+	}
+	if len(either.Own) > 0 {
+		parts[""] = either.Own
+	}
+	shown := map[string]json.RawMessage{}
+	for scope, payload := range parts {
+		if len(payload) == 0 {
+			continue
+		}
+		text, err := PayloadJSON(payload)
+		if err != nil {
+			return nil, err
+		}
+		shown[cmp.Or(scope, "run")] = text
+	}
+	return json.Marshal(shown)
 }
