@@ -74,13 +74,13 @@ func TestFoldKnownTellsOfOneDelta(t *testing.T) {
 		}
 		deltas = append(deltas, b)
 	}
-	if v, complete, err := st.foldKnown(st.zero(), deltas); err != nil || complete || v != (stateOld{3}) {
-		t.Errorf("foldKnown = %v, %v, %v, want {3}, false, nil", v, complete, err)
+	if v, complete, err := st.fold(st.zero(), deltas); err != nil || complete || v != (stateOld{3}) {
+		t.Errorf("fold = %v, %v, %v, want {3}, false, nil", v, complete, err)
 	}
-	if v, complete, err := st.foldKnown(stateOld{4}, deltas[:1]); err != nil || !complete || v != (stateOld{5}) {
-		t.Errorf("foldKnown = %v, %v, %v, want {5}, true, nil", v, complete, err)
+	if v, complete, err := st.fold(stateOld{4}, deltas[:1]); err != nil || !complete || v != (stateOld{5}) {
+		t.Errorf("fold = %v, %v, %v, want {5}, true, nil", v, complete, err)
 	}
-	if v, complete, err := st.foldKnown(stateOld{4}, nil); err != nil || !complete || v != (stateOld{4}) {
-		t.Errorf("foldKnown of nothing = %v, %v, %v, want {4}, true, nil", v, complete, err)
+	if v, complete, err := st.fold(stateOld{4}, nil); err != nil || !complete || v != (stateOld{4}) {
+		t.Errorf("fold of nothing = %v, %v, %v, want {4}, true, nil", v, complete, err)
 	}
 }

@@ -26,7 +26,7 @@ func (r *runState) compact(ctx context.Context) {
 			return
 		}
 		folded, err := r.parts.fold(scope, st)
-		if err != nil {
+		if err != nil || r.parts.part(scope).partial {
 			return
 		}
 		b, err := st.encode(folded)

@@ -20,15 +20,18 @@ func (c *Control) Progress(ctx context.Context, id string) (*Progress, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := census{}
+	t := &census{nodes: map[string]*counted{}, failed: map[string]bool{}}
 	// Tokens first: what moves on in between is then seen twice, not never.
 	for _, read := range []func(context.Context, Store, string) error{t.tokens, t.steps, t.errors} {
 		if err := read(ctx, c.st, id); err != nil {
 			return nil, fmt.Errorf("progress of run %s: %w", id, err)
 		}
 	}
+	if f := info.Failure; f != nil && f.Node != "" && !t.failed[f.Item] {
+		t.at(f.Node).Failed++ // a run that undoes drops the token of its failure
+	}
 	p := &Progress{Run: info, Nodes: map[string]NodeProgress{}}
-	for node, at := range t {
+	for node, at := range t.nodes {
 		at.Attempts = max(at.Attempts, at.errors)
 		p.Nodes[node] = at.NodeProgress
 	}
@@ -36,7 +39,10 @@ func (c *Control) Progress(ctx context.Context, id string) (*Progress, error) {
 }
 
 // census adds up what the records of a run say of each node.
-type census map[string]*counted
+type census struct {
+	nodes  map[string]*counted
+	failed map[string]bool // items of failed tokens
+}
 
 // counted are one node's counts. The failed attempts are in the steps and
 // tokens that came of them, and in the errors; either may have forgotten some:
@@ -46,14 +52,14 @@ type counted struct {
 	errors int
 }
 
-func (t census) at(node string) *counted {
-	if t[node] == nil {
-		t[node] = &counted{}
+func (t *census) at(node string) *counted {
+	if t.nodes[node] == nil {
+		t.nodes[node] = &counted{}
 	}
-	return t[node]
+	return t.nodes[node]
 }
 
-func (t census) tokens(ctx context.Context, st Store, id string) error {
+func (t *census) tokens(ctx context.Context, st Store, id string) error {
 	for cursor := ""; ; {
 		page, next, err := st.Checkpoint(ctx, id, cursor, progressTokens)
 		if err != nil {
@@ -68,12 +74,13 @@ func (t census) tokens(ctx context.Context, st Store, id string) error {
 	}
 }
 
-func (t census) token(token TokenInfo) {
+func (t *census) token(token TokenInfo) {
 	at := t.at(token.Node)
 	at.Attempts += token.Attempt
 	switch {
 	case token.Failed:
 		at.Failed++
+		t.failed[ItemID(token.Token, token.Step)] = true
 	case token.Place == PlaceLeased:
 		at.Running++
 	case token.Place == PlaceDelayed:
@@ -87,7 +94,7 @@ func (t census) token(token TokenInfo) {
 	}
 }
 
-func (t census) steps(ctx context.Context, st Store, id string) error {
+func (t *census) steps(ctx context.Context, st Store, id string) error {
 	for from := 0; ; from += progressSteps {
 		page, err := st.History(ctx, id, from, progressSteps)
 		if err != nil {
@@ -102,7 +109,7 @@ func (t census) steps(ctx context.Context, st Store, id string) error {
 	}
 }
 
-func (t census) step(step StepRecord) {
+func (t *census) step(step StepRecord) {
 	at := t.at(step.Node)
 	at.Attempts += max(step.Attempt-1, 0)
 	switch step.Outcome {
@@ -120,7 +127,7 @@ func (t census) step(step StepRecord) {
 	}
 }
 
-func (t census) errors(ctx context.Context, st Store, id string) error {
+func (t *census) errors(ctx context.Context, st Store, id string) error {
 	records, err := st.Errors(ctx, id)
 	if err != nil {
 		return err

@@ -137,9 +137,7 @@ func (m *Memory) goOn(t *memToken, keep bool, delay time.Duration) Verdict {
 
 func (m *Memory) applyEnd(t *memToken, output []byte) Verdict {
 	r := t.run
-	if !t.undoes() {
-		r.ends++
-	}
+	r.ends++
 	if output != nil {
 		r.outputs = append(r.outputs, output)
 		r.counts.Outputs++

@@ -1,10 +1,7 @@
 package flox
 
-// reached reports whether a frame's quorum has arrived while others are out.
-// The one that arrived last still counts as live.
-func (f *memFrame) reached() bool {
-	return f.quorum > 0 && len(f.deposits) == f.quorum && f.live > 1
-}
+// reached reports whether the frame's quorum has just arrived.
+func (f *memFrame) reached() bool { return f.quorum > 0 && len(f.deposits) == f.quorum }
 
 // depositFrame finds the frame that a deposit is left at, and the index of the
 // token's branch in it.

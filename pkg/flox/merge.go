@@ -40,15 +40,9 @@ func (st *stateType) decode(delta []byte) (any, error) { return st.codec.decode(
 
 func (st *stateType) encode(v any) ([]byte, error) { return st.codec.encode(v) }
 
-// fold merges deltas onto base.
-func (st *stateType) fold(base any, deltas [][]byte) (any, error) {
-	folded, _, err := st.foldKnown(base, deltas)
-	return folded, err
-}
-
-// foldKnown is fold that also says whether the deltas are complete in what it
+// fold merges deltas onto base, and says whether they are complete in what it
 // returns, see codec.decodeKnown.
-func (st *stateType) foldKnown(base any, deltas [][]byte) (folded any, complete bool, err error) {
+func (st *stateType) fold(base any, deltas [][]byte) (folded any, complete bool, err error) {
 	values := make([]any, len(deltas))
 	complete = true
 	for i, d := range deltas {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"testing/synctest"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -136,4 +137,49 @@ func TestProgressUnderOtherNames(t *testing.T) {
 	if got := p.Elsewhere(g); !slices.Equal(got, []string{"gone", "z"}) {
 		t.Errorf("Elsewhere = %v, want gone and z", got)
 	}
+}
+
+// TestProgressOfRuns checks what is counted against what the engine writes.
+func TestProgressOfRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := flox.New[flox.NoState]("trip").Retry(flox.RetryPolicy{MaxAttempts: 2})
+		agree := flox.NewSignal[int]("agree")
+		ask := flox.AddFunc(b, "ask", func(_ *flox.Context[flox.NoState], n int) (flox.Awaiting[int, int], error) {
+			return flox.Await(agree, n, 0), nil
+		}).Awaits(agree)
+		book := flox.Func(b, "book", conv[flox.Answer[int, int], int])
+		unbook := flox.Func(b, "unbook", conv[flox.Done[flox.Answer[int, int], int], flox.None])
+		sail := flox.Func(b, "sail", func(context.Context, int) (int, error) { return 0, errBroken })
+		ask.To(book)
+		book.UndoWith(unbook)
+		book.To(sail)
+		wf, err := flox.Build(b, ask, sail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := flox.NewMemory()
+		control := flox.NewControl(st)
+		ended := make(chan error)
+		go func() {
+			_, err := flox.RunOn(t.Context(), st, wf, 1)
+			ended <- err
+		}()
+		synctest.Wait()
+		want := func(nodes map[string]flox.NodeProgress) {
+			t.Helper()
+			if p, err := control.Progress(t.Context(), "r"); err != nil || !maps.Equal(p.Nodes, nodes) {
+				t.Errorf("Progress = %+v, %v, want %+v", p, err, nodes)
+			}
+		}
+		want(map[string]flox.NodeProgress{"ask": {Waiting: 1}})
+		if err := agree.Send(t.Context(), control, "r", 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err == nil {
+			t.Error("the run has completed, want that it failed")
+		}
+		want(map[string]flox.NodeProgress{
+			"ask": {Done: 1}, "book": {Done: 1, Undone: 1}, "unbook": {Done: 1}, "sail": {Failed: 1, Attempts: 2},
+		})
+	})
 }

@@ -75,11 +75,11 @@ func (p RetryPolicy) next(n int, elapsed time.Duration, err error, jitter float6
 	if p.MaxAttempts > 0 && n >= p.MaxAttempts || p.If != nil && !p.If(err) {
 		return 0, false
 	}
+	wait = time.Duration(jitter * float64(p.Backoff(n)))
 	if after, set := errors.AsType[retryAfterError](err); set {
-		wait = max(0, after.after)
-	} else {
-		wait = time.Duration(jitter * float64(p.Backoff(n)))
+		wait = after.after
 	}
+	wait = max(0, wait)
 	if p.Budget > 0 && wait > p.Budget-elapsed {
 		return 0, false
 	}

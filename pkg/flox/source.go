@@ -80,7 +80,7 @@ func pull[I any](ctx context.Context, slots chan<- struct{}, values iter.Seq2[st
 	room := func() bool {
 		select {
 		case slots <- struct{}{}:
-			return true
+			return ctx.Err() == nil // what ended with ctx gave its slot back, too
 		case <-ctx.Done():
 			return false
 		}

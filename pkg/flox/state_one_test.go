@@ -210,7 +210,7 @@ func BenchmarkFold(b *testing.B) {
 		}
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := st.fold(st.zero(), deltas); err != nil {
+				if _, _, err := st.fold(st.zero(), deltas); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -63,7 +63,7 @@ func TestFoldIsMergeInCommitOrder(t *testing.T) {
 			deltas = append(deltas, b)
 			want = st.merge(want, nth(i))
 		}
-		got, err := st.fold(st.zero(), deltas)
+		got, _, err := st.fold(st.zero(), deltas)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestMergeModifiesNeither(t *testing.T) {
 
 func TestFoldReportsBrokenDelta(t *testing.T) {
 	st := stateOf[ledger](t)
-	if _, err := st.fold(st.zero(), [][]byte{{codecMsgpack, 0x80}, {codecMsgpack, 0xc1}}); err == nil {
+	if _, _, err := st.fold(st.zero(), [][]byte{{codecMsgpack, 0x80}, {codecMsgpack, 0xc1}}); err == nil {
 		t.Error("fold of a broken delta succeeded, want an error")
 	}
 }

@@ -73,6 +73,7 @@ type stateParts map[string]*statePart
 type statePart struct {
 	folded  any
 	pending [][]byte
+	partial bool // folded lacks what this program's types do not have
 }
 
 func (p stateParts) part(scope string) *statePart {
@@ -119,11 +120,11 @@ func (p stateParts) fold(scope string, st *stateType) (any, error) {
 	if part.folded == nil {
 		part.folded = st.zero()
 	}
-	folded, err := st.fold(part.folded, part.pending)
+	folded, complete, err := st.fold(part.folded, part.pending)
 	if err != nil {
 		return nil, err
 	}
-	part.folded, part.pending = folded, nil
+	part.folded, part.pending, part.partial = folded, nil, part.partial || !complete
 	return folded, nil
 }
 
