@@ -40,6 +40,9 @@ func (p *plan) assemble(f framing) *graph {
 	}
 	for _, def := range p.nodes {
 		nodes[def].catch = catcher(nodes[def].inside)
+		for in := nodes[def].inside; in != nil; in = in.outer {
+			nodes[def].mayBeLate = nodes[def].mayBeLate || in.catches || in.join.quorum > 0
+		}
 		r := p.newRunner(def, nodes[def])
 		nodes[def].execute, nodes[def].failure = r.execute, r.failure
 	}

@@ -72,6 +72,8 @@ type node struct {
 	// catch is how many frames up the nested workflow ends whose fallback takes
 	// the node's failures, counted from 1; 0: none does.
 	catch int
+	// mayBeLate: it stands in a frame whose join may fire before all have come.
+	mayBeLate bool
 
 	// frame is the join that closes this node's fan-out, nil if none does.
 	frame *frame

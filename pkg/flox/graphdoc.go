@@ -86,6 +86,9 @@ func ParseGraph(b []byte) (*Graph, error) {
 	if err := g.check(); err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
+	for i := range g.Nodes {
+		g.Nodes[i].Start = g.Nodes[i].Name == g.Start
+	}
 	return &g, nil
 }
 

@@ -101,7 +101,7 @@ func (w *Worker) watch(ctx context.Context) {
 			for _, s := range w.sessions.of(e.Run) {
 				if e.Status == StatusCancelled {
 					s.cancel(ErrCancelled)
-				} else {
+				} else if s.concerned(e.Status) {
 					w.news.Go(func() { w.renew(ctx, s) })
 				}
 			}

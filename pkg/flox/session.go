@@ -34,6 +34,8 @@ type session struct {
 	mu      sync.Mutex
 	renewed time.Time // the lease lasts from here
 	halt    bool      // paused or failed: finish the step, start no other
+	// mayBeLate says that the join of the item's branch may fire without it.
+	mayBeLate bool
 	current Lease     // of the step being executed
 	doing   ActiveItem
 	since   time.Time

@@ -80,11 +80,27 @@ func (s *session) enter(n *node) {
 	s.mu.Lock()
 	s.current = s.lease
 	s.doing = ActiveItem{Run: s.lease.Run, Item: s.lease.Item(), Node: n.name}
+	s.mayBeLate = n.mayBeLate
 	s.since = time.Now()
 	s.mu.Unlock()
 	s.w.cfg.Observer.Observe(Event{
 		Kind: EventStarted, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Waited: s.item.Waited,
 	})
+}
+
+// concerned says whether a change of the run's status, or the same status told
+// again because a join has fired early, may change what the session may do. A
+// start and an end do not, and they are most of all events.
+func (s *session) concerned(status Status) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch status {
+	case StatusPaused, StatusFailed, StatusUndoing:
+		return true
+	case StatusRunning:
+		return s.halt || s.mayBeLate
+	}
+	return false
 }
 
 // report notes what the node says of its progress, for the next beat.

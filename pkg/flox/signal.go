@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 )
@@ -67,8 +68,11 @@ func answerTypes(t reflect.Type) (carry, payload reflect.Type) {
 }
 
 // Signal sends a signal with a payload as JSON, see Signal.Send. What the
-// awaiting node cannot decode fails the run.
+// awaiting node cannot decode fails the run. Text that is no JSON is refused.
 func (c *Control) Signal(ctx context.Context, id, name string, payload []byte) error {
+	if !json.Valid(payload) {
+		return fmt.Errorf("signal %s: payload %q is not valid JSON", name, payload)
+	}
 	return c.sendSignal(ctx, id, name, jsonPayload(payload))
 }
 
