@@ -79,7 +79,7 @@ func TestBadInput(t *testing.T) {
 		{`retry done`, 1, `run "done": is completed; retry takes a failed run`},
 		{`retry`, 2, `retry: RUN is missing; usage: orchestrator retry RUN... [flags]`},
 		{`workflows gret`, 1, `workflow "gret": not registered; did you mean greet?`},
-		{`list --status odd`, 2, `--status="odd": want all|active|pending|running|paused|completed|failed|cancelled`},
+		{`list --status odd`, 2, `--status="odd": want all|active|pending|running|paused|undoing|completed|failed|cancelled`},
 		{`list --limit 0`, 2, `--limit=0: want 1 to 1000`},
 		{`list --workflow a/b`, 2, `--workflow "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
 		{`list --workflow gret`, 1, `workflow "gret": not registered; did you mean greet?`},

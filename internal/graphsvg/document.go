@@ -99,12 +99,11 @@ func (d *drawing) hasStatus(s flox.NodeStatus) bool {
 // alone, also inside a page of HTML.
 func style() string {
 	var b strings.Builder
-	b.WriteString(light)
+	b.WriteString(light + dark)
 	for _, s := range statuses {
 		fill, line, text := s.Colours()
-		fmt.Fprintf(&b, ".flox .%s rect{fill:%s;stroke:%s}.flox .%s text{fill:%s}\n", s, fill, line, s, text)
+		fmt.Fprintf(&b, ".flox .%s rect{fill:%s;stroke:%s}.flox .%s text,.flox .%s .name{fill:%s}\n", s, fill, line, s, s, text)
 	}
-	b.WriteString(dark)
 	return b.String()
 }
 
@@ -141,6 +140,9 @@ const dark = `@media (prefers-color-scheme:dark){
 .flox .head-next,.flox .head-undo{fill:#9aa3af}
 .flox .head-failure{fill:#ef6a6a}
 .flox .text{fill:#d1d5db;stroke:#15191f}
+.flox .node rect{fill:#232a34;stroke:#8b95a5}
+.flox .node text{fill:#aab2be}
+.flox .node .name{fill:#e5e7eb}
 }
 `
 

@@ -72,38 +72,48 @@ func (d *drawing) notes(n *flox.GraphNode) []string {
 	return notes
 }
 
+// top is the upper side of v in its level: what is beside a tall box begins near
+// to where the box does.
+func (l *level) top(v *vertex) float64 {
+	top, low := l.tops[v.rank], l.lows[v.rank]
+	return top + min((low-top-v.h)/2, 24)
+}
+
 // draw draws a level whose box begins at x and y.
 func (pic *picture) draw(l *level, x, y float64) {
 	for _, v := range l.all {
-		middle := y + (l.tops[v.rank]+l.lows[v.rank])/2
+		left, top := x+v.x-v.w/2, y+l.top(v)
 		switch {
 		case v.node != nil:
-			pic.node(v, x+v.x-v.w/2, middle-v.h/2)
+			pic.node(v, left, top)
 		case v.inner != nil:
-			pic.box(v, x+v.x-v.w/2, middle-v.h/2)
+			pic.box(v, left, top)
 		case v.label != nil:
-			pic.text("text", x+v.x, middle+4, v.label.edge.Text())
+			pic.text("text", x+v.x, top+v.h/2+4, v.label.edge.Text())
 		}
 	}
 	for _, s := range l.spans {
-		first, last := s.links[0], s.links[len(s.links)-1]
-		add := func(x, top, low float64) {
-			pic.paths[s.line] = append(pic.paths[s.line], stretch{x: x, top: top, low: low})
-		}
-		r := first.from.rank
-		add(x+first.from.x+first.fromX, y+(l.tops[r]+l.lows[r]+first.from.h)/2, y+l.lows[r])
-		for _, k := range s.links[:len(s.links)-1] {
-			top, low := y+l.tops[k.to.rank], y+l.lows[k.to.rank]
-			switch {
-			case k.to.label != nil:
-				pic.paths[s.line] = append(pic.paths[s.line], stretch{x + k.to.x, (top + low) / 2, (top + low) / 2, true})
-			case k.to.rank%2 == 1: // past nodes; between their ranks the line is free
-				add(x+k.to.x, top, low)
-			}
-		}
-		r = last.to.rank
-		add(x+last.to.x+last.toX, y+l.tops[r], y+(l.tops[r]+l.lows[r]-last.to.h)/2)
+		pic.paths[s.line] = append(pic.paths[s.line], l.stretches(s, x, y)...)
 	}
+}
+
+// stretches are what a span has of its line, from top to bottom.
+func (l *level) stretches(s *span, x, y float64) []stretch {
+	first, last := s.links[0], s.links[len(s.links)-1]
+	from, to := first.from, last.to
+	all := []stretch{{x: x + from.x + first.fromX, top: y + l.top(from) + from.h, low: y + l.lows[from.rank]}}
+	for _, k := range s.links[:len(s.links)-1] {
+		bend := stretch{x: x + k.to.x, top: y + l.tops[k.to.rank], low: y + l.lows[k.to.rank]}
+		switch {
+		case k.to.label != nil:
+			bend.top = (bend.top + bend.low) / 2
+			bend.low, bend.slant = bend.top, true
+			all = append(all, bend)
+		case k.to.rank%2 == 1: // past nodes; between their ranks the line is free
+			all = append(all, bend)
+		}
+	}
+	return append(all, stretch{x: x + to.x + last.toX, top: y + l.tops[to.rank], low: y + l.top(to)})
 }
 
 // box draws the box of a nested workflow and what is in it.

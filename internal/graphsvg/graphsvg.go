@@ -4,11 +4,7 @@
 // few hundred nodes.
 package graphsvg
 
-import (
-	"slices"
-
-	"github.com/floxrun/flox/pkg/flox"
-)
+import "github.com/floxrun/flox/pkg/flox"
 
 // Render draws g as an SVG document. With p, nodes are coloured and counted by
 // how the run stands; nil draws the graph alone. The same arguments give the
@@ -41,8 +37,6 @@ type line struct {
 	up          bool            // it leads from bottom to top: it closes a cycle
 	loop        bool            // it leads from a node to itself
 }
-
-type point struct{ x, y float64 }
 
 func newDrawing(g *flox.Graph, p *flox.Progress) *drawing {
 	d := &drawing{g: g, p: p, root: &group{}}
@@ -88,71 +82,4 @@ func (t *group) members() map[*flox.GraphNode]any {
 		}
 	}
 	return of
-}
-
-// breakCycles turns those lines upside down that lead back to where a walk
-// along the others came from. Each line is judged where its ends are in
-// different parts, so that the parts of every group have an order.
-func (d *drawing) breakCycles(t *group) {
-	of := t.members()
-	next := map[any][]*line{}
-	var parts []any // those that are entered from outside first
-	for _, l := range d.lines {
-		from, to := of[l.top], of[l.bottom]
-		switch {
-		case from == nil && to != nil:
-			parts = append(parts, to)
-		case from != nil && to != nil && from != to:
-			next[from] = append(next[from], l)
-		}
-	}
-	for i := range d.g.Nodes {
-		n := &d.g.Nodes[i]
-		if part := of[n]; n.Start && part != nil {
-			parts = slices.Insert(parts, 0, part)
-		} else if part != nil {
-			parts = append(parts, part)
-		}
-	}
-	const on, done = 1, 2
-	seen := map[any]int{}
-	var walk func(part any)
-	walk = func(part any) {
-		seen[part] = on
-		lines := next[part]
-		slices.SortStableFunc(lines, func(a, b *line) int { return late(a.edge.Kind) - late(b.edge.Kind) })
-		for _, l := range lines {
-			switch to := of[l.bottom]; seen[to] {
-			case on:
-				l.up = true
-			case 0:
-				walk(to)
-			}
-		}
-		seen[part] = done
-	}
-	for _, part := range parts {
-		if seen[part] == 0 {
-			walk(part)
-		}
-	}
-	for _, l := range d.lines {
-		if l.up && of[l.top] != nil && of[l.bottom] != nil && of[l.top] != of[l.bottom] {
-			l.top, l.bottom = l.bottom, l.top
-		}
-	}
-	for _, c := range t.groups {
-		d.breakCycles(c)
-	}
-}
-
-// late orders edges by how much they say about what comes after what.
-func late(k flox.EdgeKind) int {
-	switch k {
-	case flox.EdgeFailure:
-		return 1
-	case flox.EdgeUndo:
-		return 2
-	}
-	return 0
 }

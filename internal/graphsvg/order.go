@@ -5,8 +5,12 @@ import (
 	"slices"
 )
 
-// sweeps is how often the order of the ranks is improved, down and up in turn.
-const sweeps = 24
+// sweeps is how often the order of the ranks is improved, down and up in turn;
+// effort limits that for large graphs, in vertices.
+const (
+	sweeps = 24
+	effort = 100_000
+)
 
 // order orders each rank so that few links cross: by the mean position of what
 // a vertex is linked to in the rank before, and by exchanging neighbours,
@@ -17,7 +21,7 @@ func (l *level) order() {
 	least := 0
 	for _, mirrored := range []bool{false, true} {
 		l.begin(mirrored)
-		for i := range sweeps {
+		for i := range min(sweeps, 2+effort/max(1, len(l.all))) {
 			if n := l.crossings(); best == nil || n < least {
 				best, least = l.snapshot(), n
 			}
@@ -158,17 +162,43 @@ func (v *vertex) mean(above bool) float64 {
 func (k *link) start() float64 { return float64(k.from.pos) + k.fromX/(k.from.w+1) }
 func (k *link) end() float64   { return float64(k.to.pos) + k.toX/(k.to.w+1) }
 
-// crossings counts the pairs of links that cross.
+// crossings counts the pairs of links that cross: those that begin in one order
+// and end in the other.
 func (l *level) crossings() int {
 	n := 0
 	for _, rank := range l.ranks {
-		for i, v := range rank {
-			for _, w := range rank[i+1:] {
-				n += crossed(v.out, w.out)
-			}
-			for j := range v.out {
-				n += crossed(v.out[j:j+1], v.out[j+1:])
-			}
+		var links []*link
+		for _, v := range rank {
+			links = append(links, v.out...)
+		}
+		slices.SortFunc(links, func(a, b *link) int {
+			return cmp.Or(cmp.Compare(a.start(), b.start()), cmp.Compare(a.end(), b.end()))
+		})
+		ends := make([]float64, len(links))
+		for i, k := range links {
+			ends[i] = k.end()
+		}
+		n += inversions(ends, make([]float64, len(ends)))
+	}
+	return n
+}
+
+// inversions sorts all, using spare, and counts the pairs that were in the wrong
+// order.
+func inversions(all, spare []float64) int {
+	if len(all) < 2 {
+		return 0
+	}
+	half := len(all) / 2
+	n := inversions(all[:half], spare[:half]) + inversions(all[half:], spare[half:])
+	copy(spare, all)
+	a, b := spare[:half], spare[half:]
+	for i := range all {
+		if len(b) == 0 || len(a) > 0 && a[0] <= b[0] {
+			all[i], a = a[0], a[1:]
+		} else {
+			all[i], b = b[0], b[1:]
+			n += len(a)
 		}
 	}
 	return n

@@ -26,8 +26,20 @@ func (l *level) place() {
 			l.spread()
 		}
 	}
+	for _, v := range l.all {
+		for _, k := range v.out {
+			k.straighten()
+		}
+	}
 	l.frame()
 	l.stack()
+}
+
+// straighten makes a link that is almost straight meet its node where it is.
+func (k *link) straighten() {
+	if aside := k.from.x + k.fromX - k.to.x - k.toX; k.to.node != nil && math.Abs(aside) < 4 {
+		k.toX += aside
+	}
 }
 
 // stack computes the heights of the ranks and of the box. Entries are its upper

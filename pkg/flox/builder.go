@@ -140,14 +140,8 @@ func (w *wiring) checkTimeout(pos, who string, d time.Duration) {
 }
 
 func (w *wiring) checkRetry(pos, who string, p RetryPolicy) {
-	if p.Backoff == nil {
-		return
-	}
-	for _, n := range []int{1, 2, 1000} {
-		if d := p.Backoff(n); d < 0 {
-			w.mistake(pos, "%s: Retry: the back-off after attempt %d is %v: want 0 or more", who, n, d)
-			return
-		}
+	if why := p.problem(); why != "" {
+		w.mistake(pos, "%s: Retry: %s", who, why)
 	}
 }
 

@@ -1,7 +1,6 @@
 package flox
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 )
@@ -114,7 +113,8 @@ func visitInput(r *runner, in Input) (any, error) {
 	case v.output == noneType:
 		a.out = None{}
 	case all.Len() == 0:
-		err = errors.New("the nested workflow ended with no output")
+		// Not an error of the input: the nest's fallback can take it.
+		a.failed = &ErrorRecord{Node: r.n.name, Attempt: 1, Class: ClassPayload, Message: "the nested workflow ended with no output"}
 	default:
 		a.out = all.Index(0).Interface()
 	}

@@ -84,17 +84,12 @@ func (x *expansion) addNest(def *nodeDef) {
 	inner := def.nest.inner
 	copies := map[*nodeDef]*nodeDef{}
 	scopes := map[*scopeDef]*scopeDef{nil: def.nest.own}
+	visits := map[*visitDef]*visitDef{nil: nil} // both ends of a visit know the same one
 	for _, in := range inner.nodes {
 		c := in.clone()
 		c.adopt(def, inner.w)
 		c.scope = def.scopeOf(in.scope, scopes)
-		if in.visit != nil {
-			visit := *in.visit
-			if visit.own != nil {
-				visit.own = def.scopeOf(visit.own, scopes)
-			}
-			c.visit = &visit
-		}
+		c.visit = def.visitOf(in.visit, visits, scopes)
 		copies[in] = c
 		x.nodes = append(x.nodes, c)
 	}
@@ -129,6 +124,19 @@ func (def *nodeDef) scopeOf(s *scopeDef, scopes map[*scopeDef]*scopeDef) *scopeD
 	scopes[s] = &c
 	c.name = def.name + "/" + s.name
 	c.outer = def.scopeOf(s.outer, scopes)
+	return &c
+}
+
+// visitOf copies what the two ends of a nested workflow's nest know.
+func (def *nodeDef) visitOf(v *visitDef, visits map[*visitDef]*visitDef, scopes map[*scopeDef]*scopeDef) *visitDef {
+	if c, ok := visits[v]; ok {
+		return c
+	}
+	c := *v
+	if c.own != nil {
+		c.own = def.scopeOf(c.own, scopes)
+	}
+	visits[v] = &c
 	return &c
 }
 

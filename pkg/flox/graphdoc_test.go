@@ -119,7 +119,7 @@ func TestDrawingsOfTheUnknown(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", part, dot)
 		}
 	}
-	for _, part := range []string{`n0("#49;.<br/>timeout 1m#34;#93;")`, `n1("end")`, `A #34;b#92;#34;#34;#59; C #60;-chan int #125; #35;quot#59;#8230;`, `-->|"perhaps"|`} {
+	for _, part := range []string{`n0("#49;.<br/>start<br/>timeout 1m#34;#93;")`, `n1("end")`, `A #34;b#92;#34;#34;#59; C #60;-chan int #125; #35;quot#59;#8230;`, `-->|"perhaps"|`} {
 		if !strings.Contains(mermaid, part) {
 			t.Errorf("%s is missing in\n%s", part, mermaid)
 		}

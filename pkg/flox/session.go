@@ -36,9 +36,9 @@ type session struct {
 	halt    bool      // paused or failed: finish the step, start no other
 	// mayBeLate says that the join of the item's branch may fire without it.
 	mayBeLate bool
-	current Lease     // of the step being executed
-	doing   ActiveItem
-	since   time.Time
+	current   Lease // of the step being executed
+	doing     ActiveItem
+	since     time.Time
 }
 
 // handle takes a claimed entry to its end, in a slot that the caller took. A

@@ -1,0 +1,85 @@
+package proptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Drive runs the cases on st at the same time, by workers that know all of
+// them, and returns what is wrong with each, nil if nothing is. The seed is
+// that of the crashes and pauses.
+func Drive(ctx context.Context, st flox.Store, seed int64, cfg Config, cases []*Case) []error {
+	ctx, cancel := context.WithTimeout(ctx, cfg.Limit)
+	defer cancel()
+	stop, end := context.WithCancel(ctx)
+	f := &fleet{
+		st: st, cfg: cfg, stop: stop, r: rand.New(rand.NewPCG(uint64(seed), 2)),
+		crashes: cfg.Crashes, pauses: cfg.Pauses,
+	}
+	for _, c := range cases {
+		f.defs = append(f.defs, c.Definition())
+	}
+	for i := range cfg.Workers {
+		f.hire(i)
+	}
+	errs := make([]error, len(cases))
+	var runs sync.WaitGroup
+	for i, c := range cases {
+		runs.Go(func() { errs[i] = c.run(ctx, st) })
+	}
+	runs.Wait()
+	end()
+	f.all.Wait()
+	for i, c := range cases {
+		errs[i] = errors.Join(errs[i], errors.Join(f.errs...))
+		if errs[i] != nil {
+			errs[i] = fmt.Errorf("%w\n%s", errs[i], c)
+		}
+	}
+	return errs
+}
+
+// run runs the case and compares it with its model.
+func (c *Case) run(ctx context.Context, st flox.Store) error {
+	if err := c.flow.start(ctx, st, c); err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	got, err := c.flow.wait(ctx, st, c.Name())
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, standing(st, c.Name()))
+	}
+	want := expect(c.root, c.input, true)
+	check := checker{ctx: ctx, st: st, c: c, want: want, got: got}
+	if want.Failed == nil || !c.mends {
+		return check.all()
+	}
+	if err := check.status(); err != nil {
+		return err
+	}
+	c.armed.Store(false)
+	if err := flox.NewControl(st).Retry(ctx, c.Name()); err != nil {
+		return fmt.Errorf("retry: %w", err)
+	}
+	if check.got, err = c.flow.wait(ctx, st, c.Name()); err != nil {
+		return fmt.Errorf("after the retry: %w\n%s", err, standing(st, c.Name()))
+	}
+	check.want, check.retried = expect(c.root, c.input, false), true
+	return check.all()
+}
+
+// standing says where the tokens of a run stand that does not end.
+func standing(st flox.Store, run string) string {
+	ctx := context.Background()
+	info, err := st.Info(ctx, run)
+	text := fmt.Sprintf("%+v %v", info, err)
+	tokens, _, _ := st.Checkpoint(ctx, run, "", 20)
+	for _, t := range tokens {
+		text += fmt.Sprintf("\n%+v", t)
+	}
+	return text
+}

@@ -1,0 +1,149 @@
+package proptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Config says how runs are driven.
+type Config struct {
+	Workers, Concurrency int
+	Lease, Quantum       time.Duration
+	Crashes              int           // of workers, in all
+	Pauses               int           // of runs, in all
+	Limit                time.Duration // for all runs together
+}
+
+// fleet is workers that die and are replaced.
+type fleet struct {
+	st   flox.Store
+	cfg  Config
+	defs []flox.Definition
+	stop context.Context
+	all  sync.WaitGroup
+
+	mu      sync.Mutex
+	r       *rand.Rand
+	crashes int // left
+	pauses  int
+	errs    []error
+}
+
+func (f *fleet) report(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.errs = append(f.errs, err)
+}
+
+// hire starts a worker, mortal as long as there are crashes left.
+func (f *fleet) hire(name int) {
+	ctx, die := context.WithCancel(f.stop)
+	st := &mortal{Store: f.st, f: f, dead: make(chan struct{})}
+	st.die = func() {
+		close(st.dead)
+		die()
+		f.hire(name)
+	}
+	f.mu.Lock()
+	if f.crashes > 0 {
+		f.crashes--
+		st.left.Store(1 + f.r.Int64N(20))
+		st.applied = f.r.IntN(2) == 0
+	} else {
+		st.left.Store(1 << 40)
+	}
+	f.mu.Unlock()
+	w, err := flox.NewWorker(st, &flox.WorkerConfig{
+		Name: fmt.Sprint("w", name), Concurrency: f.cfg.Concurrency, Lease: f.cfg.Lease, Quantum: f.cfg.Quantum,
+		DrainGrace: f.cfg.Lease, CrashLimit: 1000, Logger: slog.New(slog.DiscardHandler),
+	}, f.defs...)
+	if err != nil {
+		f.report(err)
+		die()
+		return
+	}
+	f.all.Go(func() {
+		defer die()
+		if err := w.Run(ctx); err != nil && ctx.Err() == nil {
+			f.report(err)
+		}
+	})
+}
+
+// lucky says, now and then, that a run is paused after the commit at hand.
+func (f *fleet) pausesNow() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pauses == 0 || f.r.IntN(8) > 0 {
+		return false
+	}
+	f.pauses--
+	return true
+}
+
+// pause pauses a run, and resumes it later. A run that has ended refuses.
+func (f *fleet) pause(ctx context.Context, run string) {
+	control := flox.NewControl(f.st)
+	if err := control.Pause(ctx, run); err != nil {
+		if !errors.Is(err, flox.ErrRefused) {
+			f.report(err)
+		}
+		return
+	}
+	f.all.Go(func() {
+		time.Sleep(f.cfg.Lease / 2)
+		if err := control.Resume(context.WithoutCancel(ctx), run); err != nil && !errors.Is(err, flox.ErrRefused) {
+			f.report(err)
+		}
+	})
+}
+
+// mortal is the store of a worker that dies at one of its commits, before or
+// after it is applied: what it holds it never gives back.
+type mortal struct {
+	flox.Store
+	f       *fleet
+	left    atomic.Int64 // commits until it dies
+	applied bool         // the last one
+	dead    chan struct{}
+	die     func()
+}
+
+var errDead = errors.New("dead")
+
+func (m *mortal) gone() error {
+	select {
+	case <-m.dead:
+		return errDead
+	default:
+		return nil
+	}
+}
+
+// Commit implements flox.CheckpointStore.
+func (m *mortal) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, error) {
+	left := m.left.Add(-1)
+	if left < 0 || left == 0 && !m.applied {
+		if left == 0 {
+			m.die()
+		}
+		return flox.CommitResult{}, errDead
+	}
+	res, err := m.Store.Commit(ctx, c)
+	if left == 0 {
+		m.die()
+		return flox.CommitResult{}, errDead
+	}
+	if err == nil && m.f.pausesNow() {
+		m.f.pause(ctx, c.Run)
+	}
+	return res, err
+}
