@@ -38,19 +38,21 @@ func closeLast(d *driver) {
 	d.wantLateEnd(d.wantJoin("0.0.j", "a", "b"), flox.Counts{Created: 4, Committed: 4, Outputs: 1, Version: 4})
 }
 
-// closeOuter closes a frame from within a branch's own, which goes with it.
+// closeOuter closes a frame from within a branch's own, which goes with it. The
+// deposit counts as that branch's.
 func closeOuter(d *driver) {
 	d.commit(fanJoin(d.begin(), 3), flox.VerdictReleased)
 	outer := d.takeAll(3)
-	d.leaves(deposit(outer["0"], "a"))
-	d.commit(fanJoin(outer["0.0.1"], 2), flox.VerdictReleased)
-	inner := d.takeAll(2)
-	d.closes(closing(inner["0.0.1.0.1"], "b", 1))
-	d.wantCounts(flox.Counts{Created: 7, Committed: 4, Live: 3, Version: 4})
-	d.wantHealth(inner["0.0.1"], flox.HealthDropped)
-	d.commit(deposit(inner["0.0.1"], "x"), flox.VerdictDropped)
+	d.leaves(deposit(outer["0.0.1"], "b"))
+	d.commit(fanJoin(outer["0"], 3), flox.VerdictReleased)
+	inner := d.takeAll(3)
+	d.closes(closing(inner["0.1.2"], "a", 1))
+	d.wantCounts(flox.Counts{Created: 8, Committed: 4, Live: 4, Version: 4})
+	d.wantHealth(inner["0.1.1"], flox.HealthDropped)
+	d.commit(deposit(inner["0.1.1"], "x"), flox.VerdictDropped)
+	d.commit(deposit(inner["0"], "y"), flox.VerdictDropped)
 	d.commit(deposit(outer["0.0.2"], "c"), flox.VerdictDropped)
-	d.wantLateEnd(d.wantJoin("0.0.j", "a", "b"), flox.Counts{Created: 7, Committed: 5, Dropped: 2, Outputs: 1, Version: 5})
+	d.wantLateEnd(d.wantJoin("0.0.j", "a", "b"), flox.Counts{Created: 8, Committed: 5, Dropped: 3, Outputs: 1, Version: 5})
 }
 
 // closeOuterAlone closes from the only branch of the only branch.

@@ -5,6 +5,7 @@ import "github.com/floxrun/flox/pkg/flox"
 var scopeChecks = []check{
 	{"Frame", scopeFrame},
 	{"Inner", scopeInner},
+	{"PlainFrames", scopePlainFrames},
 	{"FanWithoutFrame", scopeInnerFan},
 	{"Large", scopeLarge},
 	{"None", scopeNone},
@@ -62,6 +63,18 @@ func scopeInner(d *driver) {
 	d.wantScope(l, "0.0", "0.1")
 	d.commit(deposit(l, "z"), flox.VerdictReleased)
 	d.wantScope(d.wantJoin("0.0.j", "z"), "", "0.0")
+}
+
+// scopePlainFrames nests frames without a scope of their own in a scope.
+func scopePlainFrames(d *driver) {
+	d.commit(scoped(d.begin(), 1), flox.VerdictReleased)
+	d.commit(fanJoin(d.take(), 1), flox.VerdictReleased)
+	d.commit(fanJoin(d.take(), 1), flox.VerdictReleased)
+	d.commit(deposit(d.take(), "x"), flox.VerdictReleased)
+	l := d.wantJoin("0.2.j", "x")
+	d.wantScope(l, "0.0", "0.2")
+	d.commit(deposit(l, "y"), flox.VerdictReleased)
+	d.wantScope(d.wantJoin("0.1.j", "y"), "0.0", "0.1")
 }
 
 func scopeInnerFan(d *driver) {

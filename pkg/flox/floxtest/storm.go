@@ -69,6 +69,9 @@ func (s *stormOf) tend() {
 		s.ok("List", err)
 		s.left.Store(int64(len(page.Runs)))
 	}
+	if n := s.left.Swap(0); n > 0 {
+		d.t.Errorf("%d runs have not ended, want 0", n)
+	}
 }
 
 // meddle signals and cancels. A run may have ended, which is as good.
@@ -153,6 +156,7 @@ func stormCommit(l flox.Loaded) flox.Commit {
 func (s *stormOf) wantCalm(i int) {
 	d := s.d
 	d.t.Helper()
+	d.settle() // a cancelled run may have tokens left
 	d.ledger()
 	info := d.info()
 	n := info.Counts

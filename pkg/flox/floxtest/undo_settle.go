@@ -144,17 +144,21 @@ func undoLeasedHolds(d *driver) {
 	d.wantUndone("boom", flox.Counts{Created: 5, Committed: 3, Held: 1, Dropped: 2, Version: 3})
 }
 
-// undoLeasedJoins lets the last branches arrive while the run undoes: the join
-// does not fire, and nothing is left to wait for.
+// undoLeasedJoins lets all branches of a frame arrive while the run undoes: the
+// join does not fire, and nothing is left to wait for.
 func undoLeasedJoins(d *driver) {
-	items := d.beginUndoBeside(3)
+	d.commit(undone(fan(d.begin(), 2)), flox.VerdictReleased)
+	items := d.takeAll(2)
+	d.commit(fanJoin(items["0"], 2), flox.VerdictReleased)
+	branches := d.takeAll(2)
+	d.commit(fail(items["0.0.1"], "boom"), flox.VerdictReleased)
 	d.settle()
-	d.commit(undone(deposit(items["0.0.1"], "b")), flox.VerdictReleased)
+	d.commit(undone(deposit(branches["0.1.1"], "b")), flox.VerdictReleased)
 	d.idle(d.queue)
-	d.commit(deposit(items["0.0.2"], "c"), flox.VerdictReleased)
-	d.undo(2, "0.0.1.0")
+	d.commit(deposit(branches["0"], "a"), flox.VerdictReleased)
+	d.undo(2, "0.1.1.0")
 	d.undo(1, "0.0")
-	d.wantUndone("boom", flox.Counts{Created: 6, Committed: 5, Dropped: 1, Version: 5})
+	d.wantUndone("boom", flox.Counts{Created: 7, Committed: 6, Dropped: 1, Version: 6})
 }
 
 // undoJanitor leaves all to janitors, who must not be kept busy by a branch
@@ -194,4 +198,3 @@ func undoManyTokens(d *driver) {
 	d.undo(1, "0.0")
 	d.wantUndone("boom", flox.Counts{Created: n + 2, Committed: 2, Dropped: n, Version: 2})
 }
-
