@@ -188,6 +188,11 @@ func TestBatchTimeout(t *testing.T) {
 				_, err := flox.Run(t.Context(), build(t, b, r, r), []int{1, 2})
 				return err
 			},
+			"some, all begun": func(b *flox.Builder[trail]) error {
+				r := flox.Add(b, "node", flox.BatchSome(slow, 2))
+				_, err := flox.Run(t.Context(), build(t, b, r, r), []int{1, 2})
+				return err
+			},
 		} {
 			err := run(flox.New[trail]("w").Timeout(time.Minute).Retry(flox.RetryPolicy{MaxAttempts: 1}))
 			if err == nil || !strings.Contains(err.Error(), "timed out after 1m0s") {
