@@ -85,7 +85,8 @@ func (b *Builder[S]) Queue(name string) *Builder[S] {
 	return b
 }
 
-// Add adds a node.
+// Add adds the node n. The name must satisfy CheckName and be the only one of its
+// workflow; like all mistakes in wiring, a wrong one is reported by Build.
 func Add[S, I, O any, N Node[S, I, O]](b *Builder[S], name string, n N) Ref[I, O] {
 	return addTyped[S, I, O](b, callSite(), name, n)
 }

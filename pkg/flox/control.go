@@ -130,12 +130,14 @@ func (c *Control) Pause(ctx context.Context, id string) error { return c.do(ctx,
 // Resume lets a paused run go on. ErrNotFound, or a *RefusedError unless it is paused.
 func (c *Control) Resume(ctx context.Context, id string) error { return c.do(ctx, id, ControlResume) }
 
-// Cancel ends a running or paused run for good: from then on nothing of it
-// starts and no commit of it is accepted. ErrNotFound, or a *RefusedError.
+// Cancel ends a run for good, also one that is paused or undoes: from then on
+// nothing of it starts and no commit of it is accepted. It undoes nothing.
+// ErrNotFound, or a *RefusedError if the run has ended.
 func (c *Control) Cancel(ctx context.Context, id string) error { return c.do(ctx, id, ControlCancel) }
 
-// Retry lets a failed run go on from its failed steps, with fresh attempts.
-// ErrNotFound, or a *RefusedError unless it has failed.
+// Retry lets a failed run go on from its failed steps, with fresh attempts and no
+// deadline; one whose undo failed goes on undoing. ErrNotFound, or a
+// *RefusedError unless it has failed and has something to go on from.
 func (c *Control) Retry(ctx context.Context, id string) error { return c.do(ctx, id, ControlRetry) }
 
 func (c *Control) do(ctx context.Context, id string, op ControlOp) error {

@@ -11,13 +11,13 @@ import (
 var (
 	ErrNotFound  = errors.New("not found")          // no such run or workflow
 	ErrRunExists = errors.New("run exists")         // what a *RunExistsError is
-	ErrStepLimit = errors.New("step limit reached") // in the cause of a run that exceeded MaxSteps
+	ErrStepLimit = errors.New("step limit reached") // of a run that would have exceeded MaxSteps
 	ErrDeadline  = errors.New("deadline exceeded")  // of a run that took longer than it may
 	ErrCancelled = errors.New("run cancelled")      // of a run that was awaited, and the cause of its nodes' contexts
 	ErrLeaseLost = errors.New("lease lost")         // the cause of a node's context whose item is another worker's now
 	// ErrInvalid says that a key of a run is not what flox made of it.
 	ErrInvalid = errors.New("a key of the run has a wrong type")
-	// ErrRefused is what a *RefusedError is.
+	// ErrRefused is what a *RefusedError and a *SignalError is.
 	ErrRefused = errors.New("refused")
 )
 

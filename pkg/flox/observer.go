@@ -31,8 +31,8 @@ type Event struct {
 	Queue    string
 	// Outcome: next, end, deposit, fan, hold, await, fallback, retry, fail
 	// (EventFinished); applied, repeated, stale, lost, cancelled, dropped, limit,
-	// gone, invalid, error
-	// (EventCommitted); the name of the store's method (EventStoreError).
+	// gone, invalid, error (EventCommitted); the name of the store's method
+	// (EventStoreError).
 	Outcome  string
 	Duration time.Duration
 	Waited   time.Duration

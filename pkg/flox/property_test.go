@@ -37,7 +37,7 @@ func TestRandomGraphs(t *testing.T) {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
 			for seed := next.Add(1); seed <= *propertySeeds && !t.Failed(); seed = next.Add(1) {
-				size := 1 + int(seed%24)
+				size := 1 + int(seed%18)
 				if err := randomGraph(t, seed, size); err != nil {
 					t.Error(smaller(t, seed, size, err))
 				}
@@ -64,7 +64,7 @@ func smaller(t *testing.T, seed int64, size int, err error) error {
 func randomGraph(t *testing.T, seed int64, size int) (err error) {
 	r := rand.New(rand.NewPCG(uint64(seed), 3))
 	cfg := proptest.Config{
-		Workers: 1 + r.IntN(4), Concurrency: 1 + r.IntN(4), Lease: 10 * time.Second, Quantum: time.Second,
+		Workers: 1 + r.IntN(4), Concurrency: 1 + r.IntN(4), Lease: time.Second, Quantum: time.Second,
 		Crashes: r.IntN(5), Limit: time.Hour,
 	}
 	if r.IntN(2) == 0 {
@@ -73,7 +73,7 @@ func randomGraph(t *testing.T, seed int64, size int) (err error) {
 	if r.IntN(4) == 0 {
 		cfg.Pauses = 1 + r.IntN(3)
 	}
-	c, err := proptest.New(seed, size, time.Second)
+	c, err := proptest.New(seed, size, 50*time.Millisecond)
 	if err != nil {
 		return err
 	}

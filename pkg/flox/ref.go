@@ -89,7 +89,8 @@ func (r Ref[I, O]) To(dst ...In[O]) Ref[I, O] {
 	return r
 }
 
-// Route sends each output along the first arm that fits it.
+// Route sends each output along the first arm that fits it. Build refuses a Route
+// that leaves a declared variant, or an output that no guard fits, without a way.
 func (r Ref[I, O]) Route(arms ...Arm[O]) Ref[I, O] {
 	n, pos := r.node(), callSite()
 	n.routes = append(n.routes, pos)
@@ -138,17 +139,20 @@ type Undoer[I, O any] interface {
 	target() *nodeDef
 }
 
-// UndoWith names the node that undoes an item of this one. If the run fails for
-// good, all its committed items that can be undone are, the last first, each as
-// an item of its own with dst's retry policy. The run then has failed; it cannot
-// be retried unless an undo failed, which Retry then repeats.
+// UndoWith names the node that undoes an item of this one. If the run fails, all
+// its committed items that can be undone are, the last first, each as an item of
+// its own with dst's retry policy. The run then has failed; it cannot be retried
+// unless an undo failed, which Control.Retry then repeats. A failure that a
+// fallback takes undoes nothing, nor does Control.Cancel.
 func (r Ref[I, O]) UndoWith(dst Undoer[I, O]) Ref[I, O] {
 	n := r.node()
 	n.undo = append(n.undo, edge{to: dst.target(), pos: callSite()})
 	return r
 }
 
-// OnFailure names the node's fallback: where an item goes that failed for good.
+// OnFailure names the node's fallback: where an item goes that failed for good,
+// as a Failure, instead of failing the run. What the item merged is dropped,
+// unless it decided to fail with Abort.
 func (r Ref[I, O]) OnFailure(dst In[Failure[I]]) Ref[I, O] {
 	n := r.node()
 	n.fallback = append(n.fallback, edge{to: dst.target(), pos: callSite()})

@@ -43,7 +43,7 @@ func (s Signal[P]) Send(ctx context.Context, to Signaler, runID string, payload 
 // Answer is what comes of an Await.
 type Answer[C, P any] struct {
 	Carry    C    `json:"carry"`
-	Payload  P    `json:"payload"` // of the signal
+	Payload  P    `json:"payload"` // of the signal; zero if none came
 	TimedOut bool `json:"timedOut"`
 }
 
