@@ -188,7 +188,7 @@ func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Dur
 		args.Streams = append(args.Streams, ">")
 	}
 	streams, err := s.blocking.XReadGroup(s.ctx, args).Result()
-	if err != nil && strings.HasPrefix(err.Error(), "NOGROUP") {
+	if err != nil && lostStream(err) {
 		s.makeGroups(s.ctx, n, keys)
 		streams, err = s.blocking.XReadGroup(s.ctx, args).Result()
 	}
@@ -200,6 +200,12 @@ func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Dur
 	}
 	_ = s.pause(s.ctx, 4)
 	return nil, err
+}
+
+// lostStream reports whether a stream or its group was deleted, before a read or
+// while it waited.
+func lostStream(err error) bool {
+	return strings.HasPrefix(err.Error(), "NOGROUP") || strings.HasPrefix(err.Error(), "UNBLOCKED")
 }
 
 // readCount is COUNT of one read: it holds for each stream. With several

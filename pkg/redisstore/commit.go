@@ -97,7 +97,7 @@ func laterCall(p partition, c flox.Commit) queued {
 		script: scriptLater,
 		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.delayed()},
 		args: append(journaled(c, flag{'u', c.Undo != nil}), c.Node, c.Queue, c.Input, undo(c.Undo),
-			c.Delay.Milliseconds()),
+			wait(c.Delay)),
 	}
 }
 
@@ -105,7 +105,7 @@ func awaitCall(p partition, c flox.Commit) queued {
 	return queued{
 		script: scriptAwait,
 		keys:   []string{p.run(c.Run), p.state(c.Run), p.history(c.Run), p.delayed()},
-		args:   append(journaled(c, flag{'k', c.Keep}), c.Input, c.Signal, c.Delay.Milliseconds()),
+		args:   append(journaled(c, flag{'k', c.Keep}), c.Input, c.Signal, wait(c.Delay)),
 	}
 }
 
@@ -150,7 +150,7 @@ func fanCall(p partition, c flox.Commit) queued {
 		script: scriptFan,
 		keys:   endKeys(p, c.Run),
 		args: append(args, p.events(), c.Node, c.Queue, c.Input, fan.Size,
-			frame.Join, frame.Queue, frame.Carry, frame.Quorum, c.Delay.Milliseconds(), undo(c.Undo)),
+			frame.Join, frame.Queue, frame.Carry, frame.Quorum, wait(c.Delay), undo(c.Undo)),
 		queues: []string{c.Queue},
 	}
 	if fan.Size == 0 {
@@ -188,7 +188,7 @@ func retryCall(p partition, c flox.Commit) queued {
 		script: scriptRetry,
 		keys:   []string{p.run(c.Run), p.errors(c.Run), p.delayed()},
 		args: append(held(c), flags(flag{'e', c.Err != nil}), c.Read, c.Attempt, c.Err,
-			c.Delay.Milliseconds(), c.Took.Milliseconds()),
+			wait(c.Delay), c.Took.Milliseconds()),
 	}
 }
 

@@ -151,7 +151,7 @@ func TestClaimReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
-func TestFullServerRefusesStarts(t *testing.T) {
+func TestFullServerRefusesStartsAndSignals(t *testing.T) {
 	server := testredis.Start(t)
 	s := open(t, redisstore.Config{URL: server.URL()})
 	if err := s.Start(t.Context(), request("a")); err != nil {
@@ -162,6 +162,9 @@ func TestFullServerRefusesStarts(t *testing.T) {
 	c.ConfigSet(t.Context(), "maxmemory", "1")
 	if err := s.Start(t.Context(), request("b")); err == nil || !strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("Start on a full server = %v, want out of memory", err)
+	}
+	if err := s.Signal(t.Context(), flox.SignalRequest{Run: "a", Name: "go", ID: "1"}); err == nil || !strings.Contains(err.Error(), "out of memory") {
+		t.Errorf("Signal on a full server = %v, want out of memory", err)
 	}
 	if _, err := s.Control(t.Context(), flox.ControlRequest{Run: "a", Op: flox.ControlCancel, Nonce: "x"}); err != nil {
 		t.Errorf("cancel on a full server = %v, want nil", err)

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,27 +53,15 @@ func (s *Store) Rebuild(ctx context.Context, run string) (int, error) {
 
 // someActive returns the next active runs of a partition, all in turn.
 func (s *Store) someActive(ctx context.Context, n int) ([]string, error) {
-	s.rebuilds.Lock()
-	cursor := cmp.Or(s.rebuilt[n], "0")
-	s.rebuilds.Unlock()
-	reply, err := s.command(ctx, n, "ZSCAN", s.keys.parts[n].active(), cursor, "COUNT", rebuildRuns)
+	members, cursor, err := s.rebuilt.next(ctx, s, n)
 	if err != nil {
 		return nil, err
 	}
-	r := list(reply)
-	if len(r) != 2 {
-		return nil, fmt.Errorf("ZSCAN: %w", errDecode)
+	s.rebuilt.done(n, cursor)
+	for i := range members {
+		members[i], _, _ = strings.Cut(members[i], "|")
 	}
-	s.rebuilds.Lock()
-	s.rebuilt[n] = text(r, 0)
-	s.rebuilds.Unlock()
-	var runs []string
-	members := list(r[1])
-	for i := 0; i < len(members); i += 2 {
-		run, _, _ := strings.Cut(text(members, i), "|")
-		runs = append(runs, run)
-	}
-	return runs, nil
+	return members, nil
 }
 
 // rebuildRun looks at every token of a run that should stand in a queue or wait.

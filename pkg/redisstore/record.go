@@ -85,3 +85,12 @@ func millis(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms)
 }
+
+// wait is a duration in the milliseconds of the scripts, where 0 is none: what is
+// shorter than one counts as one.
+func wait(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return int64((d + time.Millisecond - 1) / time.Millisecond)
+}

@@ -22,7 +22,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	reply, err := s.script(ctx, n, scriptStart,
 		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
 		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, need,
-		max(0, req.Delay.Milliseconds()), p.events(), req.Input, max(0, req.Deadline.Milliseconds()))
+		wait(req.Delay), p.events(), req.Input, wait(req.Deadline))
 	if err != nil {
 		return err
 	}

@@ -41,24 +41,26 @@ func (s *Store) Settle(ctx context.Context, run string) (bool, error) {
 	return slices.Contains(left, true), nil
 }
 
-// settlePart takes runs of a partition that have work left.
+// settlePart takes runs of a partition that are marked. A mark may stay for long,
+// as long as a worker has what is to be settled.
 func (s *Store) settlePart(ctx context.Context, n int) (bool, error) {
-	key := s.keys.parts[n].todo()
-	reply, err := s.command(ctx, n, "ZRANGE", key, 0, settleRuns-1)
+	runs, next, err := s.settled.next(ctx, s, n)
 	if err != nil {
 		return false, err
 	}
-	runs := list(reply)
-	more := len(runs) == settleRuns
+	more := false
 	var errs []error
-	for i := range runs {
-		left, err := s.settleRun(ctx, text(runs, i))
+	for _, run := range runs {
+		left, err := s.settleRun(ctx, run)
 		if err != nil { // the others' work need not wait for this run's
-			errs = append(errs, fmt.Errorf("run %s: %w", text(runs, i), err))
+			errs = append(errs, fmt.Errorf("run %s: %w", run, err))
 		}
 		more = more || left
 	}
-	return more, errors.Join(errs...)
+	if !more {
+		s.settled.done(n, next)
+	}
+	return more || next != "0", errors.Join(errs...)
 }
 
 // settleRun moves some tokens of a run. more says that tokens may be left which
@@ -79,15 +81,15 @@ func (s *Store) settleRun(ctx context.Context, run string) (more bool, err error
 		for chunk := range slices.Chunk(page, settleChunk) {
 			left, moved, err := s.settleChunk(ctx, run, chunk)
 			if all += moved; err != nil || all >= settleTokens {
-				return true, err
+				return err == nil, err
 			}
-			more, asked = left, true
+			more, asked = left && all > 0, true
 		}
 		if cursor != "0" {
 			continue
 		}
 		if !asked { // the script looks at the mark
-			more, _, err = s.settleChunk(ctx, run, nil)
+			_, _, err = s.settleChunk(ctx, run, nil)
 		}
 		return more, err
 	}

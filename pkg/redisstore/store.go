@@ -66,8 +66,7 @@ type Store struct {
 
 	events hub
 
-	rebuilds sync.Mutex
-	rebuilt  []string // where Rebuild goes on, by partition
+	settled, rebuilt *rounds
 }
 
 var _ flox.Store = (*Store)(nil)
@@ -103,7 +102,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	for i := range s.lanes {
 		s.lanes[i] = &lane{s: s}
 	}
-	s.rebuilt = make([]string, len(s.keys.parts))
+	s.settled = newRounds(len(s.keys.parts), settleRuns, partition.todo)
+	s.rebuilt = newRounds(len(s.keys.parts), rebuildRuns, partition.active)
 	return s, nil
 }
 

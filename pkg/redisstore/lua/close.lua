@@ -33,7 +33,7 @@
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[11]
 local q = streams(11, 15)
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'held', 'failed', 'errs', 'closed', 'undos', 'deadline', 't:' .. tok})
+  'need', 'workflow', 'failed', 'errs', 'closed', 'undos', 'deadline', 't:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end

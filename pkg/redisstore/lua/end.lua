@@ -32,16 +32,12 @@
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[10]
 local q = streams(10, 13)
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'held', 'closed', 'undos', 'deadline', 't:' .. tok})
+  'need', 'workflow', 'closed', 'undos', 'deadline', 't:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 local function has(flag) return string.find(flags, flag, 1, true) end
-reply = limited(R, ARGV[7])
-if not reply and has('h') and tonumber(ARGV[6]) ~= tonumber(R.h.sv or 0) then
-  reply = again(R, tok, t, stream)
-end
-reply = reply or stale(R, tok, t, ARGV[6], stream)
+reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream, has('h'))
 if reply then return reply end
 -- All that is counted in memory comes first, so that what it leads to is known.
 add(R, 'committed', 1)

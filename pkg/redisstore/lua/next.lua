@@ -27,7 +27,7 @@
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[5]
 local q = streams(5, 15)
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'failed', 'errs', 'parked', 'closed',
-  'undos', 't:' .. tok})
+  't:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end

@@ -20,7 +20,7 @@
 local run = ARGV[1]
 local q, first = streams(8, 3), 3 + #KEYS - 7
 local fields = {'status', 'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'need',
-  'held', 'workflow', 'deadline'}
+  'workflow', 'deadline'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
 local R = open_run(KEYS[1], fields)
 if not R or not R.h.status then

@@ -27,25 +27,22 @@ local function fence(R, tok, own, step, stream)
   return nil, {2}
 end
 
--- again answers a commit whose item is to be done again on the fresh state.
-local function again(R, tok, t, stream)
-  if grants(R, tok) then
-    return {4, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
-  end
+-- stale answers a commit that has read a state version the run does not have or,
+-- if it is to be exact, not the newest: the item is done again on the fresh state.
+local function stale(R, tok, t, read, stream, exact)
+  local version, newest = tonumber(read), tonumber(R.h.sv or 0)
+  if version == newest or (version < newest and not exact) then return nil end
+  if grants(R, tok) then return {4, 0, newest, tonumber(R.h.committed or 0)} end
   shelve(R, tok, t, stream)
   return {2}
-end
-
--- stale answers a commit that has read a state version the run does not have.
-local function stale(R, tok, t, read, stream)
-  if tonumber(read) > tonumber(R.h.sv or 0) then return again(R, tok, t, stream) end
 end
 
 -- done answers a commit that took effect. Some leave work for settle.lua: 1 at
 -- the end says so.
 local function done(R, tok, verdict, closed)
-  local settle = closed or (R.h.status == 'undoing' and not undoes(tok))
-  return {verdict, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0), settle and 1 or 0}
+  if closed or (R.h.status == 'undoing' and not undoes(tok)) then return {verdict, 0, 0, 0, 1} end
+  if verdict ~= 0 then return {verdict} end
+  return {0, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
 end
 
 -- go_on leaves the token with its holder if asked to, else hands it on.

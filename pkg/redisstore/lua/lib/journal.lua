@@ -35,6 +35,7 @@ end
 
 -- keep_undo remembers what would undo an item: "<node>|<queue>|<input>".
 local function keep_undo(R, undo)
+  R.h.undos = R.h.undos or redis.call('HGET', R.key, 'undos')
   add(R, 'undos', 1)
   local field = 'u:' .. num(R.h.undos)
   R.h[field] = undo

@@ -1,0 +1,72 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"github.com/floxrun/flox/internal/proptest"
+	"github.com/floxrun/flox/internal/testredis"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+// TestRandomGraphsOnMiniredis and the like run random workflows, many at a time
+// on workers that crash, and compare each run with what a simple model says of
+// it. FLOX_SEED and FLOX_SIZE repeat one.
+func TestRandomGraphsOnMiniredis(t *testing.T) {
+	t.Parallel()
+	s := open(t, redisstore.Config{URL: "redis://" + miniredis.RunT(t).Addr(), Embedded: true})
+	randomGraphs(t, s, 10_000)
+}
+
+func TestRandomGraphsOnRedis(t *testing.T) {
+	t.Parallel()
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000)
+}
+
+func TestRandomGraphsOnCluster(t *testing.T) {
+	t.Parallel()
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000)
+}
+
+// randomGraphs runs 120 cases, 40 at a time.
+func randomGraphs(t *testing.T, st flox.Store, seed int64) {
+	cfg := proptest.Config{
+		Workers: 3, Concurrency: 8, Lease: 500 * time.Millisecond, Quantum: 5 * time.Millisecond,
+		Crashes: 10, Pauses: 10, Limit: time.Minute,
+	}
+	for range 3 {
+		var cases []*proptest.Case
+		for range 40 {
+			seed++
+			cases = append(cases, newCase(t, seed, 1+int(seed%14)))
+		}
+		if seed, size := proptest.Asked(); size > 0 {
+			cases = []*proptest.Case{newCase(t, seed, size)}
+		}
+		for i, err := range proptest.Drive(t.Context(), st, seed, cfg, cases) {
+			if err != nil {
+				t.Errorf("%v\nrepeat it with\n\t%s", err, repeat(t, cases[i]))
+			}
+		}
+		if _, size := proptest.Asked(); size > 0 || t.Failed() {
+			return
+		}
+	}
+}
+
+func newCase(t *testing.T, seed int64, size int) *proptest.Case {
+	t.Helper()
+	c, err := proptest.New(seed, size, 2*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func repeat(t *testing.T, c *proptest.Case) string {
+	return fmt.Sprintf("FLOX_SEED=%d FLOX_SIZE=%d go test -race -run '^%s$' ./pkg/redisstore", c.Seed, c.Size, t.Name())
+}

@@ -1,0 +1,44 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// TestSettlePassesOverWhatWaits marks more runs that have to wait for a worker
+// than one Settle takes: what is behind them gets its turn, and janitors rest.
+func TestSettlePassesOverWhatWaits(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	for i := range 6 {
+		fan := fanJoin(s.begin(fmt.Sprint("waits", i)), "q")
+		fan.Undo = &flox.Undo{Node: "undo", Queue: "q"}
+		s.commit(fan, flox.VerdictReleased)
+		fails := s.take("q")
+		s.take("q")
+		s.commit(flox.Commit{Lease: fails.Lease, Op: flox.OpFail, Read: -1, Cause: "boom"}, flox.VerdictReleased)
+	}
+	l := s.begin("parked")
+	if _, err := s.Control(ctx, flox.ControlRequest{Run: "parked", Op: flox.ControlPause, Nonce: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Handback(ctx, l.Lease, false); err != nil || got != flox.VerdictParked {
+		t.Fatalf("Handback = verdict %d, %v, want it parked", got, err)
+	}
+	if _, err := s.Control(ctx, flox.ControlRequest{Run: "parked", Op: flox.ControlResume, Nonce: "2"}); err != nil {
+		t.Fatal(err)
+	}
+	more := true
+	for round := 0; more && round < 10; round++ {
+		var err error
+		if more, err = s.Settle(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := s.Info(ctx, "parked")
+	if err != nil || more || info.Counts.Parked != 0 {
+		t.Errorf("Settle = %t and leaves %d parked, %v, want all done that can be", more, info.Counts.Parked, err)
+	}
+}
