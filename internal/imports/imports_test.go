@@ -39,12 +39,13 @@ func list(t *testing.T) map[string]pkg {
 	}
 }
 
-// TestEngineIsSmall checks that the engine needs the standard library and
-// msgpack alone.
+// TestEngineIsSmall checks that the engine needs the standard library, msgpack
+// and its own internal packages alone.
 func TestEngineIsSmall(t *testing.T) {
 	all := list(t)
 	for _, dep := range all[module+"pkg/flox"].Deps {
-		if !all[dep].Standard && !strings.HasPrefix(dep, "github.com/vmihailenco/") {
+		own := strings.HasPrefix(dep, module+"pkg/flox/internal/")
+		if !all[dep].Standard && !own && !strings.HasPrefix(dep, "github.com/vmihailenco/") {
 			t.Errorf("pkg/flox depends on %s; want the standard library and msgpack alone", dep)
 		}
 	}
@@ -58,10 +59,12 @@ func TestImportsPointInward(t *testing.T) {
 		"github.com/prometheus/client_golang": {"internal/metrics", "pkg/worker"},
 		"github.com/spf13/cobra":              {"internal/cli", "pkg/worker"},
 		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo", "internal/demorun"},
+		"github.com/google/go-cmp":            {"pkg/flox/floxtest"},
+		module + "pkg/flox/internal/hook":     {"pkg/flox", "pkg/flox/floxtest"},
 		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo", "internal/demorun"},
 		module + "internal/cli":               {"cmd/orchestrator"},
 		module + "internal/demorun":           {"internal/cli"},
-		module + "pkg/redisstore":             {"pkg/worker", "internal/cli", "internal/demorun"},
+		module + "pkg/redisstore":             {"pkg/worker", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator"},
 	}
 	for path, p := range list(t) {
 		if !strings.HasPrefix(path, module) {

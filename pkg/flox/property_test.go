@@ -5,8 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -22,11 +20,7 @@ var propertySeeds = flag.Int64("flox.seeds", 2000, "how many random workflows Te
 // and compares each run with what a simple model says of it. FLOX_SEED and
 // FLOX_SIZE repeat one.
 func TestRandomGraphs(t *testing.T) {
-	if seed, err := strconv.ParseInt(os.Getenv("FLOX_SEED"), 10, 64); err == nil {
-		size, err := strconv.Atoi(os.Getenv("FLOX_SIZE"))
-		if err != nil {
-			t.Fatalf("FLOX_SIZE: %v", err)
-		}
+	if seed, size := proptest.Asked(); size > 0 {
 		if err := randomGraph(t, seed, size); err != nil {
 			t.Error(err)
 		}
@@ -37,7 +31,7 @@ func TestRandomGraphs(t *testing.T) {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
 			for seed := next.Add(1); seed <= *propertySeeds && !t.Failed(); seed = next.Add(1) {
-				size := 1 + int(seed%18)
+				size := 1 + int(seed%14)
 				if err := randomGraph(t, seed, size); err != nil {
 					t.Error(smaller(t, seed, size, err))
 				}
