@@ -19,7 +19,7 @@ build: ## build bin/worker and bin/orchestrator
 
 test: build ## run all tests, race detector on, on real Redis servers of their own
 	@scripts/ensure-redis.sh
-	go test -race -timeout 9m ./...
+	GORACE=atexit_sleep_ms=50 go test -race -timeout 9m ./...
 	@for m in $(EXAMPLES); do (cd $$(dirname $$m) && go vet ./... && go test ./...) || exit 1; done
 
 race: test ## the same as test: the race detector is always on

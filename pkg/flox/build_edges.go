@@ -30,7 +30,7 @@ func (p *plan) checkNames() {
 func (p *plan) checkEdges() {
 	p.checkForeign(p.pos, nil, "start", p.start)
 	if len(p.ends) == 0 {
-		p.errorf(p.pos, "workflow %s: no end is named", p.w.name)
+		p.errorf(p.pos, "workflow %s: no end is named; name the nodes whose output is the run's, or one that yields flox.None if none is", p.w.name)
 	}
 	for _, end := range p.ends {
 		p.checkForeign(p.pos, nil, "end", end)

@@ -102,6 +102,12 @@ func AddFunc[S, I, O any](b *Builder[S], name string, f func(*Context[S], I) (Tr
 	return addTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, O](f))
 }
 
+// AddFanoutFunc adds a function as a node that fans out, for what Split cannot:
+// one that needs the context or the state, or can fail.
+func AddFanoutFunc[S, I, O any](b *Builder[S], name string, f func(*Context[S], I) (Fanout[O], error)) Ref[I, O] {
+	return addFanoutTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, Many[O]](f))
+}
+
 // Func adds a plain function as a node. Its context is the node's, see InfoFrom.
 func Func[S, I, O any](b *Builder[S], name string, f func(context.Context, I) (O, error)) Ref[I, O] {
 	return addTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, O](func(ctx *Context[S], in I) (Transition[O], error) {

@@ -31,6 +31,9 @@ func interfaceName(t reflect.Type) string {
 // compileSum stores values of an interface type as [tag, value].
 func (cs *codecs) compileSum(c *codec) error {
 	s := cs.sums[c.typ]
+	if c.typ == reflect.TypeFor[error]() && s == nil {
+		return &unstorable{why: "it is an error; keep its text as a string"}
+	}
 	if s == nil {
 		return &unstorable{why: fmt.Sprintf("it is the interface %s; declare its variants with flox.Variants[%[1]s](b, …)", interfaceName(c.typ))}
 	}

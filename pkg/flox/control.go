@@ -172,6 +172,32 @@ func (c *Control) Show(ctx context.Context, id string) (RunInfo, error) {
 	return info, nil
 }
 
+// Errors returns the newest errors of a run, oldest first. ErrNotFound if there
+// is none of that id.
+func (c *Control) Errors(ctx context.Context, id string) ([]ErrorRecord, error) {
+	if err := CheckName("run id", id); err != nil {
+		return nil, err
+	}
+	errs, err := c.st.Errors(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("errors of run %s: %w", id, err)
+	}
+	return errs, nil
+}
+
+// History returns up to limit finished steps of a run in commit order, skipping
+// the first from. ErrNotFound if there is none of that id.
+func (c *Control) History(ctx context.Context, id string, from, limit int) ([]StepRecord, error) {
+	if err := CheckName("run id", id); err != nil {
+		return nil, err
+	}
+	steps, err := c.st.History(ctx, id, from, limit)
+	if err != nil {
+		return nil, fmt.Errorf("history of run %s: %w", id, err)
+	}
+	return steps, nil
+}
+
 // List returns a page of runs.
 func (c *Control) List(ctx context.Context, req ListRequest) (RunPage, error) {
 	if req.Limit < 1 {

@@ -48,6 +48,15 @@
 // it whole within one item. [Batch] and [BatchSome] run a node over a slice within
 // one item.
 //
+// # What is stored
+//
+// Inputs, outputs, deltas, what an Await carries and signals are stored, as
+// msgpack: numbers, strings, slices, maps, times, structs of these by the json
+// names of their exported fields, types with methods of their own for JSON, text
+// or binary, and sum types that are declared. Build refuses what cannot be stored,
+// such as channels and functions. A payload has at most 1 MiB unless configured:
+// keep large things elsewhere and pass references.
+//
 // # Runs, tokens, items
 //
 // A run is one execution of a workflow. It begins with one token, a thread of

@@ -85,7 +85,7 @@ type NodeError struct {
 	Message string `json:"message"`
 }
 
-func (e *NodeError) Error() string { return e.Message }
+func (e NodeError) Error() string { return e.Message }
 
 // RunError says that a run did not complete.
 type RunError struct {

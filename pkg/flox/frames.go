@@ -1,5 +1,7 @@
 package flox
 
+import "fmt"
+
 // frameDef is a frame while its workflow is being built.
 type frameDef struct {
 	opener *nodeDef
@@ -142,7 +144,11 @@ func (p *plan) walkFrames(f *framing) {
 			todo = append(todo, n)
 		case at != in && !reported[n]:
 			reported[n] = true
-			p.nodeErrorf(n.pos, n, "is reached inside %s and inside %s; join before the paths meet", at.name(), in.name())
+			hint := ""
+			if at != nil && in != nil && !at.opener.fanout && !in.opener.fanout {
+				hint = fmt.Sprintf(", or let %s and %s lead to one node that fans out for both, such as a flox.End", at.opener.name, in.opener.name)
+			}
+			p.nodeErrorf(n.pos, n, "is reached inside %s and inside %s; join before the paths meet%s", at.name(), in.name(), hint)
 		}
 	}
 	for ; len(todo) > 0; todo = todo[1:] {

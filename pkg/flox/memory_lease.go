@@ -88,12 +88,12 @@ func (m *Memory) Renew(ctx context.Context, l Lease) (Health, error) {
 		return HealthLost, err
 	}
 	defer m.mu.Unlock()
+	if r := m.runs[l.Run]; r != nil && r.status == StatusCancelled {
+		return HealthCancelled, nil // also if the token was dropped already
+	}
 	t := m.token(l.Run, l.Token)
 	if t == nil || t.owner != l.Owner || t.place != PlaceQueued {
 		return HealthLost, nil
-	}
-	if t.run.status == StatusCancelled {
-		return HealthCancelled, nil
 	}
 	if t.run.late(t) {
 		return HealthDropped, nil

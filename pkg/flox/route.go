@@ -82,7 +82,10 @@ type sumDef struct {
 
 // Variants declares the variants of the sum type O, each by any value of it.
 // Build uses it to find variants without a case; and a stored O is told apart
-// by its variant's type name, so renaming one changes what is stored.
+// by its variant's type name, so renaming one changes what is stored. O must be
+// written out:
+//
+//	flox.Variants[Decision](b, Approved{}, Rejected{})
 func Variants[O, S any](b *Builder[S], all ...O) {
 	d := sumDef{sum: reflect.TypeFor[O](), pos: callSite()}
 	for _, v := range all {

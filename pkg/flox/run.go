@@ -23,17 +23,38 @@ func Run[S, I, O any](ctx context.Context, wf *Workflow[S, I, O], in I, opts ...
 // lasts: on a store that others use it may execute steps of their runs of wf,
 // and they steps of this one.
 func RunCheckpointed[S, I, O any](ctx context.Context, st Store, id string, wf *Workflow[S, I, O], in I) (Result[S, O], error) {
-	return drive(ctx, st, nil, wf, func(ctx context.Context, o *Orchestrator[S, I, O]) (string, error) {
+	return drive(ctx, st, quietly(), wf, func(ctx context.Context, o *Orchestrator[S, I, O]) (string, error) {
 		return o.Start(ctx, in, WithID(id))
 	})
 }
+
+// quietly configures a worker that says only what is wrong.
+func quietly() *WorkerConfig {
+	return &WorkerConfig{Logger: slog.New(warnings{slog.Default().Handler()})}
+}
+
+// warnings lets pass what is a warning or worse.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
 // Resume goes on with a run that RunCheckpointed, or anybody else, began, and
 // returns its result as Run does; also if it has ended already. Steps that were in flight
 // when a process was killed are taken over when their leases have run out (10 s).
 // ErrNotFound if there is no such run; an error if it is of another workflow or paused.
 func Resume[S, I, O any](ctx context.Context, st Store, id string, wf *Workflow[S, I, O]) (Result[S, O], error) {
-	return drive(ctx, st, nil, wf, func(ctx context.Context, o *Orchestrator[S, I, O]) (string, error) {
+	return drive(ctx, st, quietly(), wf, func(ctx context.Context, o *Orchestrator[S, I, O]) (string, error) {
 		info, err := o.control.Show(ctx, id)
 		switch {
 		case err != nil:
