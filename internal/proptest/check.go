@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -15,13 +16,16 @@ type checker struct {
 	ctx     context.Context
 	st      flox.Store
 	c       *Case
-	want    Expected
+	want    expected
 	got     ended
 	retried bool
 }
 
 // all is everything that is wrong.
 func (k *checker) all() error {
+	if err := k.quiet(); err != nil {
+		return err
+	}
 	steps, err := k.history()
 	if err != nil {
 		return err
@@ -34,11 +38,33 @@ func (k *checker) all() error {
 	if int(k.got.state.Sum) != len(k.got.state.Log) {
 		errs = append(errs, fmt.Errorf("the state has %d entries, and a sum of %d", len(k.got.state.Log), k.got.state.Sum))
 	}
+	errs = append(errs, k.undoneEffects(entries))
 	errs = append(errs, k.compare(inState, entries), k.compare(committed, done(steps, false)), k.compare(caught, done(steps, true)))
 	for _, complaint := range k.c.complained() {
 		errs = append(errs, errors.New(complaint))
 	}
 	return errors.Join(errs...)
+}
+
+// quiet waits until no worker has anything of the run: what was in flight when
+// it failed is committed still, unless its worker is gone.
+func (k *checker) quiet() error {
+	for k.got.err != nil {
+		tokens, next, err := k.st.Checkpoint(k.ctx, k.c.Name(), "", 10_000)
+		if err != nil || next != "" {
+			return fmt.Errorf("checkpoint: next %q, %w", next, err)
+		}
+		leased := func(t flox.TokenInfo) bool { return t.Place == flox.PlaceLeased }
+		if !slices.ContainsFunc(tokens, leased) {
+			break
+		}
+		select {
+		case <-k.ctx.Done():
+			return fmt.Errorf("%w\n%s", k.ctx.Err(), standing(k.st, k.c.Name()))
+		case <-time.After(k.c.unit):
+		}
+	}
+	return nil
 }
 
 // status compares how the run ended.
@@ -146,6 +172,22 @@ func (k *checker) undone(steps []flox.StepRecord) error {
 	slices.Reverse(did)
 	if !slices.Equal(did, undid) {
 		return fmt.Errorf("undone were %v, want %v", undid, did)
+	}
+	return nil
+}
+
+// undoneEffects checks that nothing stays done that a node did, be it that its
+// worker died before the commit.
+func (k *checker) undoneEffects(entries map[string]int) error {
+	if k.want.Failed == nil || k.c.drops || k.got.err == nil {
+		return nil
+	}
+	k.c.mu.Lock()
+	defer k.c.mu.Unlock()
+	for effect := range k.c.effects {
+		if entries[effect] == 0 {
+			return fmt.Errorf("what %s undoes was done, but not undone", effect)
+		}
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (f *fleet) hire(name int) {
 	if f.crashes > 0 {
 		f.crashes--
 		st.left.Store(1 + f.r.Int64N(20))
-		st.applied = f.r.IntN(2) == 0
+		st.end = ending(f.r.IntN(int(endings)))
 	} else {
 		st.left.Store(1 << 40)
 	}
@@ -78,7 +78,7 @@ func (f *fleet) hire(name int) {
 	})
 }
 
-// lucky says, now and then, that a run is paused after the commit at hand.
+// pausesNow says, now and then, that a run is paused after the commit at hand.
 func (f *fleet) pausesNow() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -106,15 +106,26 @@ func (f *fleet) pause(ctx context.Context, run string) {
 	})
 }
 
-// mortal is the store of a worker that dies at one of its commits, before or
-// after it is applied: what it holds it never gives back.
+// ending is what becomes of a worker at its last commit.
+type ending int
+
+const (
+	diesBefore ending = iota // it never sends the commit
+	diesAfter                // it never hears of the answer
+	answerLost               // it gets an error though the commit is applied, and lives on
+	answerLate               // it hears nothing for so long that it asks again
+	endings
+)
+
+// mortal is the store of a worker to whom something happens at one of its
+// commits. What a worker holds that dies, it never gives back.
 type mortal struct {
 	flox.Store
-	f       *fleet
-	left    atomic.Int64 // commits until it dies
-	applied bool         // the last one
-	dead    chan struct{}
-	die     func()
+	f    *fleet
+	left atomic.Int64 // commits until then
+	end  ending
+	dead chan struct{}
+	die  func()
 }
 
 var errDead = errors.New("dead")
@@ -130,20 +141,26 @@ func (m *mortal) gone() error {
 
 // Commit implements flox.CheckpointStore.
 func (m *mortal) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, error) {
-	left := m.left.Add(-1)
-	if left < 0 || left == 0 && !m.applied {
-		if left == 0 {
-			m.die()
-		}
-		return flox.CommitResult{}, errDead
+	if err := m.gone(); err != nil {
+		return flox.CommitResult{}, err
 	}
-	res, err := m.Store.Commit(ctx, c)
-	if left == 0 {
+	last := m.left.Add(-1) == 0
+	if last && m.end == diesBefore {
 		m.die()
 		return flox.CommitResult{}, errDead
 	}
-	if err == nil && m.f.pausesNow() {
-		m.f.pause(ctx, c.Run)
+	res, err := m.Store.Commit(ctx, c)
+	if !last {
+		if err == nil && m.f.pausesNow() {
+			m.f.pause(ctx, c.Run)
+		}
+		return res, err
 	}
-	return res, err
+	switch m.end {
+	case diesAfter:
+		m.die()
+	case answerLate:
+		<-ctx.Done()
+	}
+	return flox.CommitResult{}, errDead
 }

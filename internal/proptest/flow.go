@@ -10,7 +10,7 @@ import (
 // flow is a built workflow, whatever the type of its output.
 type flow struct {
 	def     flox.Definition
-	drawing string
+	drawing func() string
 	start   func(ctx context.Context, st flox.Store, c *Case) error
 	wait    func(ctx context.Context, st flox.Store, id string) (ended, error)
 }
@@ -24,7 +24,7 @@ type ended struct {
 
 func flowOf[O any](wf *flox.Workflow[State, V, O], outs func(O) []V) flow {
 	return flow{
-		def: wf, drawing: wf.Mermaid(),
+		def: wf, drawing: wf.Mermaid,
 		start: func(ctx context.Context, st flox.Store, c *Case) error {
 			orch, err := flox.NewOrchestrator(st, wf, nil)
 			if err != nil {

@@ -20,9 +20,9 @@ type place struct {
 	deep  int  // it stands in so many others
 	loops int  // around it
 	quiet bool // its token may end there
+	last  bool // but not be held, as a run fails of which all is
 	catch bool // a nest around it catches failures
 	calm  bool // it must not fail
-	race  bool // it may be dropped while it is under way
 }
 
 func (g *generator) chance(of100 int) bool { return g.r.IntN(100) < of100 }
@@ -54,15 +54,15 @@ func (g *generator) node(kind string) *step {
 // risky draws a step that may fail for good, where it may.
 func (g *generator) risky(kind string, p place) *step {
 	s := g.node(kind)
-	if p.calm || !g.chance(25) {
+	if p.calm || !g.chance(30) {
 		return s
 	}
 	s.fails = []fate{fateError, fatePanic, fatePermanent, fateAbort}[g.r.IntN(4)]
 	s.every = 1 + g.r.Int64N(4)
 	switch {
-	case g.chance(60):
+	case g.chance(50):
 		s.fallback = g.node("fallback")
-	case !p.catch && (g.r.IntN(3) > 0 || p.times > 8):
+	case !p.catch && (g.chance(20) || p.times > 8):
 		s.every = 0
 	case !p.catch:
 		s.bomb = true
@@ -105,7 +105,7 @@ func init() { // they refer to each other
 		{5, anywhere, (*generator).ask},
 		{5, few, (*generator).race},
 		{4, few, (*generator).any},
-		{5, func(_ *generator, p place) bool { return p.quiet }, (*generator).hold},
+		{5, func(_ *generator, p place) bool { return p.quiet && !p.last }, (*generator).hold},
 	}
 }
 

@@ -15,7 +15,7 @@ func (g *generator) hold(place) block {
 
 func (g *generator) fan(p place) block {
 	f := &fan{open: g.node("fan"), how: joinKind(g.r.IntN(3))}
-	p.quiet = f.how != joinPair || g.mayFail(p)
+	p.quiet, p.last = f.how != joinPair || g.mayFail(p), false
 	arms := 2
 	if f.how != joinPair {
 		arms += g.r.IntN(2)
@@ -40,7 +40,7 @@ func (g *generator) mayFail(p place) bool { return !p.calm && (p.catch || !g.men
 
 // race is a fan whose quorum is had while the slow arms wait.
 func (g *generator) race(p place) block {
-	p.quiet, p.race = false, true
+	p.quiet = false
 	f := &fan{open: g.node("race"), needs: 1 + g.r.IntN(2)}
 	for range f.needs {
 		f.arms = append(f.arms, g.seq(p))
@@ -54,7 +54,7 @@ func (g *generator) race(p place) block {
 
 // any is a fan whose join fires for whichever arms come first.
 func (g *generator) any(p place) block {
-	p.quiet, p.calm, p.race = false, true, true
+	p.quiet, p.calm = false, true
 	f := &fan{open: g.node("any"), how: joinAny, needs: 1 + g.r.IntN(2)}
 	for range f.needs + 1 + g.r.IntN(2) {
 		f.arms = append(f.arms, g.seq(p))
@@ -65,8 +65,8 @@ func (g *generator) any(p place) block {
 
 func (g *generator) split(p place) block {
 	s := &split{name: g.name("split"), plain: g.chance(40), span: 1 + g.r.Int64N(5), how: joinKind(g.r.IntN(2))}
-	p.times *= int(s.span) - 1
-	p.quiet = true
+	p.times *= max(1, int(s.span)-1)
+	p.quiet, p.last = true, false
 	s.body = g.seq(p)
 	s.join = g.risky("join", p)
 	return s
@@ -119,6 +119,7 @@ func (g *generator) nest(p place) block {
 	}
 	in := p
 	in.catch = p.catch || n.fallback != nil
+	in.last = p.last && !n.framed()
 	in.quiet = p.quiet && !n.framed() || n.list || n.framed() && g.mayFail(in)
 	n.body = g.seq(in)
 	if n.list {

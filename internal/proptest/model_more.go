@@ -109,8 +109,8 @@ func (a *ask) eval(m *model, in V) result {
 	return r.then(m, a.then)
 }
 
-// Expected is what a run must come to.
-type Expected struct {
+// expected is what a run must come to.
+type expected struct {
 	Outs   []V
 	Failed []string // one of these nodes failed it; nil: it completes
 	Must   map[string]map[string]int
@@ -118,7 +118,7 @@ type Expected struct {
 }
 
 // expect evaluates a whole workflow.
-func expect(root block, in V, armed bool) Expected {
+func expect(root block, in V, armed bool) expected {
 	r := root.eval(&model{armed}, in)
 	r.settle(r.failed == nil)
 	r.each(func(e event) event {
@@ -128,7 +128,7 @@ func expect(root block, in V, armed bool) Expected {
 		}
 		return event{kind, e.key}
 	})
-	return Expected{Outs: r.outs, Failed: r.failed, Must: count(r.must), May: count(r.may)}
+	return expected{Outs: r.outs, Failed: r.failed, Must: count(r.must), May: count(r.may)}
 }
 
 func count(events []event) map[string]map[string]int {

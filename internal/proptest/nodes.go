@@ -27,6 +27,9 @@ func stepNode[I any](w *wirer, s *step, pre func(I) V) func(*flox.Context[State]
 			return flox.Abort[V](err), nil
 		}
 		out := w.leave(s, v)
+		if s.undo != nil && w.scope == "" {
+			w.c.effect(s.undo.undoing(v, out))
+		}
 		if s.after > 0 {
 			return flox.NextAfter(w.units(s.after), out), nil
 		}

@@ -23,7 +23,7 @@ type State struct {
 	Log flox.List[string] `json:"log"` // an entry for each committed item
 }
 
-// entry is the delta of one item.
+// delta is that of one item.
 func delta(entry string) State { return State{1, flox.List[string]{entry}} }
 
 // lift marks the entries of a nested workflow's own state.

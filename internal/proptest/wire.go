@@ -130,6 +130,7 @@ func (w *wirer) join(opener flox.Ref[V, V], outs [][]exit, how joinKind, join *s
 }
 
 func (f *fan) wire(w *wirer) port {
+	w.c.drops = w.c.drops || f.needs > 0
 	open, _ := addStep(w, f.open, same)
 	var outs [][]exit
 	for _, arm := range f.arms {

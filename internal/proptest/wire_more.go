@@ -67,6 +67,7 @@ func addNest[O any](w *wirer, name string, own bool, wf *flox.Workflow[State, V,
 }
 
 func (n *nest) wire(w *wirer) port {
+	w.c.drops = w.c.drops || n.fallback != nil
 	in := w.inner(n.name, n.own)
 	p := n.body.wire(in)
 	if n.list {

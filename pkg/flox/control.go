@@ -86,7 +86,7 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 	err := c.st.Start(ctx, StartRequest{
 		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
 		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
-		NeedsOutput: info.NeedsOutput, Delay: o.delay, Deadline: cmp.Or(o.deadline, info.Deadline),
+		NeedsOutput: info.NeedsOutput, Undoes: info.Undoes, Delay: o.delay, Deadline: cmp.Or(o.deadline, info.Deadline),
 	})
 	if o.ifExists && errors.Is(err, ErrRunExists) {
 		err = c.sameWorkflow(ctx, o.id, info.Name, err)

@@ -43,7 +43,7 @@ type memRun struct {
 	id, workflow, fingerprint string
 	status                    Status // never pending, see shown
 	granted                   bool   // an item of it was loaded
-	needsOutput               bool
+	needsOutput, mayUndo      bool
 	born, control             string // nonces of the start and of the last control
 	started, ended            time.Time
 	deadline                  time.Time // zero for none

@@ -182,7 +182,7 @@ func (m *Memory) applyFail(t *memToken, c Commit) Verdict {
 	case t.undoes():
 		m.endRun(r, StatusFailed, r.cause+"; "+c.Cause)
 	case r.status == StatusRunning || r.status == StatusPaused:
-		m.failRun(r, c.Cause, c.Err)
+		m.failRun(r, c.Cause, c.Err, r.counts.Live > 1)
 	}
 	return VerdictReleased
 }

@@ -32,5 +32,5 @@ func (m *Memory) deadlinePassed(r *memRun) {
 	}
 	record := EncodeRecord(ErrorRecord{Class: ClassDeadline, Message: ErrDeadline.Error(), Final: true})
 	r.errors = appendCapped(r.errors, memRecord{time.Now(), record}, memErrors)
-	m.failRun(r, ErrDeadline.Error(), record)
+	m.failRun(r, ErrDeadline.Error(), record, true)
 }

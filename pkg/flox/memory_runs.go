@@ -20,7 +20,7 @@ func (m *Memory) Start(ctx context.Context, req StartRequest) error {
 	}
 	r := &memRun{
 		id: req.Run, workflow: req.Workflow, fingerprint: req.Fingerprint,
-		needsOutput: req.NeedsOutput, born: req.Nonce, started: time.Now(),
+		needsOutput: req.NeedsOutput, mayUndo: req.Undoes, born: req.Nonce, started: time.Now(),
 		tokens: map[string]*memToken{}, frames: map[string]*memFrame{}, signals: newMemSignals(),
 	}
 	m.runs[r.id] = r

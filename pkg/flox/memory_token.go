@@ -140,7 +140,7 @@ func (m *Memory) finish(r *memRun) {
 	case r.counts.Outputs > 0 || !r.needsOutput && r.ends > 0:
 		m.endRun(r, StatusCompleted, "")
 	default:
-		m.failRun(r, r.noOutput(), nil)
+		m.failRun(r, r.noOutput(), nil, false)
 	}
 }
 

@@ -1,21 +1,18 @@
 package flox
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // undoes reports whether the token undoes what others did.
-func (t *memToken) undoes() bool { return strings.HasPrefix(t.id, "u") }
+func (t *memToken) undoes() bool { return isUndoToken(t.id) }
 
 // failRun fails a run. If something of it can be undone that is done first, as
 // soon as nothing of it is under way any more. record is the error it failed
-// of, nil if it was none.
-func (m *Memory) failRun(r *memRun, cause string, record []byte) {
+// of, nil if it was none; out that there are tokens which may yet do something.
+func (m *Memory) failRun(r *memRun, cause string, record []byte, out bool) {
 	if record != nil {
 		r.failure = memRecord{time.Now(), record}
 	}
-	if len(r.undos) == 0 {
+	if len(r.undos) == 0 && !(out && r.mayUndo) {
 		m.endRun(r, StatusFailed, cause)
 		return
 	}

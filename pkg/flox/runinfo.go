@@ -59,8 +59,12 @@ type StartRequest struct {
 	Fingerprint string
 	Node, Queue string // where the first token stands
 	Input       []byte
-	NeedsOutput bool          // the run fails if it ends with no output
-	Delay       time.Duration // until the first token is ready
+	NeedsOutput bool // the run fails if it ends with no output
+	// Undoes says that items of the run may come with an Undo. If it fails while
+	// others than the failed one are out, it then undoes even if nothing can be
+	// undone yet: they may commit what can.
+	Undoes bool
+	Delay  time.Duration // until the first token is ready
 	// Deadline is how long the run may take from its start, the delay included;
 	// zero is for ever. A run that has not ended then fails: Info's Failure is
 	// an ErrorRecord of ClassDeadline with no item. Retry lifts the deadline.
@@ -209,6 +213,7 @@ type WorkflowInfo struct {
 	NeedsOutput bool          `json:"needsOutput"`
 	ListOutput  bool          `json:"listOutput"` // any number of outputs: made by BuildAll
 	Queues      []string      `json:"queues"`
+	Undoes      bool          `json:"undoes,omitempty"`   // it has nodes that undo
 	Deadline    time.Duration `json:"deadline,omitempty"` // of every run that is not given another
 	Graph       []byte        `json:"graph"`              // Workflow.JSON
 	Schema      []byte        `json:"schema,omitempty"`   // JSON Schema of the input

@@ -1,7 +1,9 @@
 package redisstore_test
 
 import (
+	"flag"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,36 +15,46 @@ import (
 	"github.com/floxrun/flox/pkg/redisstore"
 )
 
+var propertySeeds = flag.Int("flox.seeds", 150, "how many random workflows TestRandomGraphsOnRedis runs")
+
+// casesAtATime share their workers.
+const casesAtATime = 50
+
 // TestRandomGraphsOnMiniredis and the like run random workflows, many at a time
 // on workers that crash, and compare each run with what a simple model says of
 // it. FLOX_SEED and FLOX_SIZE repeat one.
 func TestRandomGraphsOnMiniredis(t *testing.T) {
 	t.Parallel()
-	s := open(t, redisstore.Config{URL: "redis://" + miniredis.RunT(t).Addr(), Embedded: true})
-	randomGraphs(t, s, 10_000)
+	for shard := range int64(2) { // a miniredis does one thing at a time
+		t.Run(fmt.Sprint(shard), func(t *testing.T) {
+			t.Parallel()
+			s := open(t, redisstore.Config{URL: "redis://" + miniredis.RunT(t).Addr(), Embedded: true})
+			randomGraphs(t, s, 10_000+100*shard, 1)
+		})
+	}
 }
 
 func TestRandomGraphsOnRedis(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000, *propertySeeds/casesAtATime)
 }
 
 func TestRandomGraphsOnCluster(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000, 1)
 }
 
-// randomGraphs runs 120 cases, 40 at a time.
-func randomGraphs(t *testing.T, st flox.Store, seed int64) {
+// randomGraphs runs casesAtATime cases in each round.
+func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds int) {
 	cfg := proptest.Config{
-		Workers: 3, Concurrency: 8, Lease: 500 * time.Millisecond, Quantum: 5 * time.Millisecond,
-		Crashes: 10, Pauses: 10, Limit: time.Minute,
+		Workers: 3, Concurrency: 16, Lease: 500 * time.Millisecond, Quantum: 5 * time.Millisecond,
+		Crashes: 12, Pauses: 12, Limit: time.Minute,
 	}
-	for range 3 {
+	for range rounds {
 		var cases []*proptest.Case
-		for range 40 {
+		for range casesAtATime {
 			seed++
-			cases = append(cases, newCase(t, seed, 1+int(seed%14)))
+			cases = append(cases, newCase(t, seed, 1+int(seed%9)))
 		}
 		if seed, size := proptest.Asked(); size > 0 {
 			cases = []*proptest.Case{newCase(t, seed, size)}
@@ -68,5 +80,6 @@ func newCase(t *testing.T, seed int64, size int) *proptest.Case {
 }
 
 func repeat(t *testing.T, c *proptest.Case) string {
-	return fmt.Sprintf("FLOX_SEED=%d FLOX_SIZE=%d go test -race -run '^%s$' ./pkg/redisstore", c.Seed, c.Size, t.Name())
+	test, _, _ := strings.Cut(t.Name(), "/")
+	return fmt.Sprintf("FLOX_SEED=%d FLOX_SIZE=%d go test -race -run '^%s$' ./pkg/redisstore", c.Seed, c.Size, test)
 }

@@ -15,14 +15,10 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 		}
 	}
 	n, p := s.keys.of(req.Run)
-	need := 0
-	if req.NeedsOutput {
-		need = 1
-	}
 	reply, err := s.script(ctx, n, scriptStart,
 		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
-		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, need,
-		wait(req.Delay), p.events(), req.Input, wait(req.Deadline))
+		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, bit(req.NeedsOutput),
+		wait(req.Delay), p.events(), req.Input, wait(req.Deadline), bit(req.Undoes))
 	if err != nil {
 		return err
 	}
@@ -89,4 +85,12 @@ func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 		}
 	}
 	return outputs, nil
+}
+
+// bit is how a script gets a yes or no.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

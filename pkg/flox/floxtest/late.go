@@ -11,6 +11,7 @@ var lateChecks = []check{
 	{"InnerFrames", lateInnerFrames},
 	{"InnerJoin", lateInnerJoin},
 	{"Twice", lateTwice},
+	{"Waiting", lateWaiting},
 }
 
 // lateBranches closes a frame over n branches that are with workers, and
@@ -178,4 +179,16 @@ func lateTwice(d *driver) {
 	d.settle()
 	d.commit(deposit(join, "xy"), flox.VerdictDropped)
 	d.wantLateEnd(d.wantJoin("0.0.j", "a"), flox.Counts{Created: 7, Committed: 5, Dropped: 2, Outputs: 1, Version: 5})
+}
+
+// lateWaiting signals while a late branch waits: it must not take the signal with
+// it, which is for who awaits it next.
+func lateWaiting(d *driver) {
+	d.commit(quorum(d.begin(), 3, 1), flox.VerdictReleased)
+	items := d.takeAll(3)
+	d.commit(await(items["0.0.1"], "go"), flox.VerdictReleased)
+	d.closes(deposit(items["0"], "a"))
+	d.signal("go", "yes")
+	d.commit(await(d.wantJoin("0.0.j", "a"), "go"), flox.VerdictReleased)
+	d.wantAnswer("0.0.j.1", "yes")
 }

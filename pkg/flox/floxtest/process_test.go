@@ -89,7 +89,9 @@ func TestProcessMessages(t *testing.T) {
 			floxtest.Process(t, flox.Batch(flox.NodeFunc[flox.NoState, int, int](nil), 0), flox.NoState{}, nil)
 		}, `floxtest: Process: a batch of concurrency 0: want 1 or more`},
 		"state": {func(t testing.TB) {
-			floxtest.Process(t, flox.NodeFunc[unmerged, int, int](nil), unmerged{}, 1)
+			floxtest.Process(t, flox.NodeFunc[unmerged, int, int](func(*flox.Context[unmerged], int) (flox.Transition[int], error) {
+				return flox.Next(1), nil
+			}), unmerged{}, 1)
 		}, `floxtest: Process: state field unmerged.N: int does not merge; use flox.Sum, Max[int] or Last[int], or give the type a method Merge`},
 		"outcome": {func(t testing.TB) {
 			got := floxtest.Process(t, Charge{func(int) error { return errGateway }}, Books{}, Quote{1})

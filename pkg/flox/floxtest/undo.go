@@ -16,6 +16,7 @@ var undoChecks = []check{
 	{"NoOutput", undoNoOutput},
 	{"FailPaused", undoFailPaused},
 	{"Controls", undoControls},
+	{"Late", undoLate},
 	{"RetriedRun", undoRetriedRun},
 }
 
@@ -132,6 +133,31 @@ func undoFailPaused(d *driver) {
 	d.settle()
 	d.undo(1, "0.0")
 	d.wantUndone("boom", flox.Counts{Created: 3, Committed: 2, Dropped: 1, Version: 2})
+}
+
+// undoLate fails a run before anything of it can be undone, while a sibling is at
+// work that then does something which can.
+func undoLate(d *driver) {
+	req := d.request()
+	req.Undoes = true
+	d.must(d.s.Start(d.ctx, req))
+	d.commit(fan(d.take(), 3), flox.VerdictReleased)
+	items := d.takeAll(3)
+	d.commit(fail(items["0"], "boom"), flox.VerdictReleased)
+	d.wantStatus(flox.StatusUndoing)
+	d.settle()
+	d.commit(undone(next(items["0.0.1"], "more")), flox.VerdictParked)
+	d.commit(end(items["0.0.2"], "out"), flox.VerdictReleased)
+	d.settle()
+	d.undo(1, "0.0.1.0")
+	d.wantUndone("boom", flox.Counts{Created: 6, Committed: 4, Dropped: 2, Outputs: 1, Version: 4})
+
+	alone := d.scene("alone")
+	req = alone.request()
+	req.Undoes = true
+	d.must(d.s.Start(d.ctx, req))
+	alone.commit(fail(alone.take(), "boom"), flox.VerdictReleased)
+	alone.wantStatus(flox.StatusFailed)
 }
 
 // undoControls cancels at every moment of an undo; nothing else is allowed.

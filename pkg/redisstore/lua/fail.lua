@@ -26,7 +26,7 @@
 -- type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[8]
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'errs', 'workflow', 'closed', 'undos',
-  'deadline', 'cause', 't:' .. tok})
+  'undoes', 'live', 'deadline', 'cause', 't:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -44,7 +44,7 @@ local at = {active = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[
 if undoes(tok) then
   end_run(R, run, 'failed', (R.h.cause or '') .. '; ' .. ARGV[9], now, at)
 elseif R.h.status == 'running' or R.h.status == 'paused' then
-  fail_run(R, run, ARGV[9], err, now, at)
+  fail_run(R, run, ARGV[9], err, now, at, tonumber(R.h.live) > 1)
 end
 save(R)
 return done(R, tok, 1)

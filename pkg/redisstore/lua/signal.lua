@@ -1,7 +1,7 @@
 #!lua
 -- Signals a run: the token that has waited longest goes on, or the signal is kept
 -- for the first that will wait. Without allow-oom: a full server takes no signals.
--- uses: base token wait
+-- uses: base token late wait
 -- KEYS[1] the run
 -- KEYS[2] timers
 -- KEYS[3...] streams
@@ -15,15 +15,22 @@
 -- run's key is of a wrong type; {-1, queue} come again with its stream
 local run, name = ARGV[1], ARGV[2]
 local last, kept = 'sid:' .. name, 'g:' .. name
-local R = open_run(KEYS[1], {'status', 'granted', 'parked', last, kept, 'w:' .. name})
+local R = open_run(KEYS[1], {'status', 'granted', 'parked', 'closed', last, kept, 'w:' .. name})
 if not R then return {9} end
 local h = R.h
 if not h.status then return {2} end
 if h[last] == ARGV[3] then return {0} end
 if h.status ~= 'running' and h.status ~= 'paused' then return {1, h.status, h.granted or ''} end
-local tok = string.match(waiters(R, name), '^[^,]+')
+local tok, t
+for waiting in string.gmatch(waiters(R, name), '[^,]+') do
+  t = read_token(redis.call('HGET', KEYS[1], 't:' .. waiting))
+  if not late(R, t) then -- which Settle drops, and the signal with it
+    tok = waiting
+    break
+  end
+end
 if tok then
-  local t, q = read_token(redis.call('HGET', KEYS[1], 't:' .. tok)), streams(3, 5)
+  local q = streams(3, 5)
   if lacks(R, tok, q, t.queue) then return need(t.queue) end
   if t.due ~= '0' then redis.call('ZREM', KEYS[2], run .. '/' .. tok) end
   set(R, 's:' .. tok, ARGV[4])

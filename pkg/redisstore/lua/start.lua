@@ -18,6 +18,7 @@
 -- ARGV[9] channel of the status changes
 -- ARGV[10] input
 -- ARGV[11] how long the run may take, in ms, or 0
+-- ARGV[12] 1 if items of the run may be undone, else 0
 -- Returns: {0} started, now or by this request before; {1, status, granted} the
 -- id is taken; {9} the run's key is of a wrong type
 local run = ARGV[1]
@@ -40,6 +41,7 @@ if tonumber(ARGV[11]) > 0 then
   set(R, 'deadline', deadline)
   redis.call('ZADD', KEYS[4], deadline, run .. '/')
 end
+if ARGV[12] == '1' then set(R, 'undoes', '1') end
 redis.call('HSET', KEYS[1], 'status', 'running', 'live', 1, 'created', 1, 'born', ARGV[2],
   'workflow', ARGV[3], 'fingerprint', ARGV[4], 'need', ARGV[7], 'started', num(now),
   'i:0', ARGV[10], unpack(R.puts))

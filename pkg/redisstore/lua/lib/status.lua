@@ -23,11 +23,11 @@ local function end_run(R, run, status, cause, now, at)
   change(R, run, status, at)
 end
 
--- fail_run fails a run, or has it undo first what it can undo. failure is the
--- error's record, if it was one.
-local function fail_run(R, run, cause, failure, now, at)
+-- fail_run fails a run, or has it undo first what it can undo, or what tokens that
+-- are out may yet do. failure is the error's record, if it was one.
+local function fail_run(R, run, cause, failure, now, at, out)
   if failure then set(R, 'failure', num(now) .. '|' .. failure) end
-  if tonumber(R.h.undos or 0) == 0 then
+  if tonumber(R.h.undos or 0) == 0 and not (out and R.h.undoes) then
     return end_run(R, run, 'failed', cause, now, at)
   end
   set(R, 'cause', cause)
