@@ -25,7 +25,9 @@ func (p *plan) assemble(f framing) *graph {
 	for def, s := range p.scopes {
 		if def != nil {
 			s.outer = p.scopes[def.outer]
-			g.scopes[s.name] = s
+			for _, name := range append([]string{s.name}, s.aliases...) {
+				g.scopes[name] = s
+			}
 		}
 	}
 	g.start = nodes[p.start]
@@ -34,7 +36,7 @@ func (p *plan) assemble(f framing) *graph {
 		p.wire(nodes[def], def, nodes)
 		nodes[def].frame = frameOf(f.opened[def], nodes, frames)
 		nodes[def].inside = frameOf(f.inside[def], nodes, frames)
-		if f := nodes[def].frame; f != nil && def.visit != nil {
+		if f := nodes[def].frame; f != nil && def.visit != nil && def.fanout {
 			f.catches, f.scope = def.visit.catches, p.scopes[def.visit.own]
 		}
 	}

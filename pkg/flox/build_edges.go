@@ -1,6 +1,9 @@
 package flox
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // checkNames checks that names are well-formed and taken once.
 func (p *plan) checkNames() {
@@ -39,7 +42,32 @@ func (p *plan) checkEdges() {
 	for _, n := range p.nodes {
 		p.checkKinds(n)
 		p.checkTargets(n)
+		p.checkWidened(n)
 		p.checkFanout(n)
+	}
+}
+
+// checkWidened checks that what n yields can be stored as the sum type that As
+// widened it to.
+func (p *plan) checkWidened(n *nodeDef) {
+	check := func(pos string, to reflect.Type) {
+		if d := p.sums[to]; d != nil && n.out.Kind() != reflect.Interface && !slices.Contains(d.variants, n.out) {
+			p.nodeErrorf(pos, n, "yields %s, which is not among the declared variants of %s", shortName(n.out), shortName(to))
+		}
+	}
+	for _, e := range n.to[:min(1, len(n.to))] {
+		check(e.pos, e.to.in)
+	}
+	for _, e := range n.joins {
+		check(e.pos, e.element)
+	}
+	for _, a := range n.arms {
+		if a.variant == nil {
+			check(a.pos, a.to.in)
+		}
+	}
+	if p.isEnd(n) && kindOf(n) == edgeNone {
+		check(p.pos, p.output)
 	}
 }
 

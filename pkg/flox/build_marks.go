@@ -116,7 +116,7 @@ func (p *plan) checkScope(n *nodeDef) {
 		if _, ok := p.scopes[def]; ok {
 			return
 		}
-		s := &scope{name: def.name, lift: def.lift}
+		s := &scope{name: def.names[0], aliases: def.names[1:], lift: def.lift}
 		p.scopes[def] = s
 		var err error
 		if s.state, err = newStateType(def.state, p.codecs); err != nil {

@@ -91,6 +91,8 @@ func (p *plan) checkArms(n *nodeDef) {
 	for _, a := range n.arms {
 		cases = cases || a.variant != nil
 		switch {
+		case a.blind:
+			p.nodeErrorf(a.pos, n, "arm to %s: its predicate is nil", a.to.name)
 		case all:
 			p.nodeErrorf(a.pos, n, "arm to %s: comes after Otherwise, which takes all that is left", a.to.name)
 		case a.variant != nil && taken[a.variant]:
@@ -108,6 +110,8 @@ func (p *plan) checkArms(n *nodeDef) {
 		p.nodeErrorf(pos, n, "has guards only; add flox.Otherwise")
 	case d != nil:
 		p.checkCases(n, d, taken, guarded, all)
+	case cases && !all && !taken[n.out] && n.out.Kind() != reflect.Interface: // a variant itself, see As
+		p.nodeErrorf(pos, n, "yields %s, for which there is no case; add flox.Case or flox.Otherwise", shortName(n.out))
 	case n.out.Kind() == reflect.Interface:
 		p.nodeErrorf(pos, n, "declare its variants with flox.Variants[%s](b, …)", interfaceName(n.out))
 	}

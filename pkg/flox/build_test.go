@@ -377,6 +377,49 @@ var buildCases = []struct {
 		n := flox.Nest(b, "n", inner)
 		return buildOne(b, n, n)
 	}, []string{`node n: declares other variants of shape \(at build_test.go:\d+\) than build_test.go:\d+ does`}},
+	{"nil workflows and code", func(b *builder) error {
+		type none = flox.Workflow[flox.NoState, int, int]
+		nest, with := flox.Nest[flox.NoState, int, int](b, "nest", nil), flox.NestWith(b, "with", &none{}, nil)
+		flox.Add(b, "composite", flox.Composite(&none{}))
+		flox.Add(b, "node", flox.Node[flox.NoState, int, int](nil))
+		flox.Add(b, "retry", flox.Retry(flox.NodeFunc[flox.NoState, int, int](nil), flox.RetryPolicy{}))
+		flox.AddFunc[flox.NoState, int, int](b, "code", nil)
+		flox.Func[flox.NoState, int, int](b, "func", nil)
+		flox.Split[flox.NoState, int, int](b, "split", nil)
+		nest.To(with)
+		return buildOne(b, nest, with)
+	}, []string{`node nest: a Nest of no workflow`, `node with: a Nest of no workflow`, `node composite: a Composite of no workflow`,
+		`node node: it has no code`, `node retry: it has no code`, `node code: it has no code`, `node func: it has no code`, `node split: it has no code`}},
+	{"nil predicates and signals", func(b *builder) error {
+		a, c, d := num(b, "a"), num(b, "c"), num(b, "d")
+		a.Route(flox.When(nil, c), flox.Otherwise(d))
+		c.Awaits(nil).To(d)
+		return buildOne(b, a, d)
+	}, []string{`node a: arm to c: its predicate is nil`, `build_test.go:\d+: node c: Awaits\(nil\): want a signal`}},
+	{"a nest awaits nothing itself", func(b *builder) error {
+		in := flox.New[flox.NoState]("in")
+		x := num(in, "x")
+		inner, err := flox.Build(in, x, x)
+		if err != nil {
+			return err
+		}
+		n := flox.Nest(b, "n", inner).Awaits(approve)
+		return buildOne(b, n, n)
+	}, []string{`build_test.go:\d+: node n: is a nested workflow and awaits nothing itself`}},
+	{"widened output without a case", func(b *builder) error {
+		flox.Variants[shape](b, circle{}, square{})
+		a, end := flox.Func(b, "a", conv[int, circle]), flox.Func(b, "end", conv[square, int])
+		flox.As[shape](a).Route(flox.Case[shape](end))
+		_, err := flox.Build(b, a, end)
+		return err
+	}, []string{`node a: yields circle, for which there is no case`}},
+	{"widened to what does not declare it", func(b *builder) error {
+		flox.Variants[shape](b, square{})
+		a, c := flox.Func(b, "a", conv[int, circle]), flox.Func(b, "c", conv[shape, circle])
+		flox.As[shape](a).To(c)
+		_, err := flox.Build(b, a, flox.As[shape](c))
+		return err
+	}, []string{`node a: yields circle, which is not among the declared variants of shape`, `node c: yields circle, which is not`}},
 	{"deadline out of range", func(b *builder) error {
 		b.Deadline(-1)
 		a := num(b, "a")

@@ -110,20 +110,24 @@ func AddFanoutFunc[S, I, O any](b *Builder[S], name string, f func(*Context[S], 
 
 // Func adds a plain function as a node. Its context is the node's, see InfoFrom.
 func Func[S, I, O any](b *Builder[S], name string, f func(context.Context, I) (O, error)) Ref[I, O] {
-	return addTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, O](func(ctx *Context[S], in I) (Transition[O], error) {
+	r := addTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, O](func(ctx *Context[S], in I) (Transition[O], error) {
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		return Next(out), nil
 	}))
+	r.def.problem = problemOf(f)
+	return r
 }
 
 // Split adds a plain function as a node that fans out into what f returns.
 func Split[S, I, O any](b *Builder[S], name string, f func(I) []O) Ref[I, O] {
-	return addFanoutTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, Many[O]](func(_ *Context[S], in I) (Fanout[O], error) {
+	r := addFanoutTyped[S, I, O](b, callSite(), name, NodeFunc[S, I, Many[O]](func(_ *Context[S], in I) (Fanout[O], error) {
 		return NextAll(f(in)), nil
 	}))
+	r.def.problem = problemOf(f)
+	return r
 }
 
 // End adds a node that hands on what it gets: an end for a node that goes on

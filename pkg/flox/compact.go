@@ -49,6 +49,15 @@ func (r *runState) compact(ctx context.Context) {
 	}
 }
 
+// scopeNow is the key of a scope under the name that its nest has by now.
+func (g *graph) scopeNow(key string) string {
+	name, frame, visit := strings.Cut(key, "@")
+	if g == nil || !visit || g.scopes[name] == nil {
+		return key
+	}
+	return scopeKey(g.scopes[name], frame)
+}
+
 // stateOf is the state type of a scope, nil if the graph has none of that name.
 func (g *graph) stateOf(key string) *stateType {
 	if key == "" {

@@ -32,7 +32,7 @@ func Composite[S, I, O any](wf *Workflow[S, I, O]) Node[S, I, O] {
 type composite[S, I, O any] struct{ wf *Workflow[S, I, O] }
 
 func (c composite[S, I, O]) problem() string {
-	if c.wf == nil {
+	if missing(c.wf) {
 		return "a Composite of no workflow"
 	}
 	for _, n := range c.wf.g.nodes {

@@ -3,6 +3,7 @@ package flox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,7 @@ func decide(g *graph, n *node, x *execution, out outcome, d decision) Commit {
 	if n.inside != nil {
 		c.JoinQueue = n.inside.join.queue
 	}
-	if n.undoes {
+	if isUndoToken(x.lease.Token) {
 		c.MaxSteps = 0 // what has failed of the limit must still be undone
 	}
 	c.Delta = out.delta
@@ -97,7 +98,7 @@ func decideFan(c *Commit, n *node, all []Branch, carry []byte) {
 func decideFailure(c Commit, n *node, x *execution, out outcome, d decision) Commit {
 	attempt := x.lease.Attempt + 1
 	c.Delta = nil
-	cause := NodeError{Class: out.class, Message: out.err.Error()}
+	cause := NodeError{Class: out.class, Message: clip(out.err.Error(), maxMessage)}
 	if e, ok := errors.AsType[*nestError](out.err); ok {
 		cause = NodeError{Class: e.record.Class, Message: e.record.Message}
 	}
@@ -107,30 +108,50 @@ func decideFailure(c Commit, n *node, x *execution, out outcome, d decision) Com
 		return c
 	}
 	c.Err = errorRecord(x, n, cause, out.stack, true, d)
-	if out.class != ClassLimit && takeFallback(&c, n, x, out, cause) {
-		c.Record = stepRecord(x, n, "fallback", out, d)
-		return c
+	var unable error
+	if out.class != ClassLimit {
+		var taken bool
+		if taken, unable = takeFallback(&c, n, x, out, cause); taken {
+			c.Record = stepRecord(x, n, "fallback", out, d)
+			return c
+		}
 	}
 	c.Op = OpFail
 	c.Cause = fmt.Sprintf("node %s: attempt %d: %s", n.name, attempt, cause.Message)
+	if unable != nil {
+		c.Cause += fmt.Sprintf(" (its fallback cannot take it: %v)", unable)
+	}
 	return c
 }
 
+// maxMessage is how many bytes of an error are kept.
+const maxMessage = 8 << 10
+
+// clip shortens s to about most bytes.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + fmt.Sprintf("… (%d bytes)", len(s))
+}
+
 // takeFallback leads the item to the node's fallback, else to that of the
-// innermost nested workflow around it that has one.
-func takeFallback(c *Commit, n *node, x *execution, out outcome, cause NodeError) bool {
+// innermost nested workflow around it that has one. The error says why its own
+// cannot take it.
+func takeFallback(c *Commit, n *node, x *execution, out outcome, cause NodeError) (taken bool, unable error) {
 	if n.fallback != nil {
-		if input, err := n.failure(x, cause); err == nil {
+		input, err := n.failure(x, cause)
+		if unable = err; err == nil {
 			c.Op, c.Fallback = OpNext, true
 			c.Node, c.Queue, c.Input = n.fallback.name, n.fallback.queue, input
 			if out.kind == outcomeAbort {
 				c.Delta = out.delta
 			}
-			return true
+			return true, nil
 		}
 	}
 	if n.catch == 0 {
-		return false
+		return false, unable
 	}
 	c.Op, c.Fallback, c.Close, c.Up = OpDeposit, true, true, n.catch-1
 	c.Output = append([]byte{codecFailure}, c.Err...)
@@ -139,7 +160,7 @@ func takeFallback(c *Commit, n *node, x *execution, out outcome, cause NodeError
 		outer = outer.outer
 	}
 	c.JoinQueue = outer.join.queue
-	return true
+	return true, nil
 }
 
 // retryWait says whether the item gets another attempt, and after how long.

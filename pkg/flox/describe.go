@@ -85,7 +85,7 @@ func edgesOf(n *node) []GraphEdge {
 	for _, a := range n.arms {
 		edges = append(edges, a.edge(n))
 	}
-	if n.fallback != nil {
+	if n.fallback != nil && (n.frame == nil || !n.frame.catches) { // a nest's is drawn where its visits end
 		edges = append(edges, GraphEdge{From: n.name, To: n.fallback.name, Kind: EdgeFailure})
 	}
 	if n.undo != nil {
@@ -117,6 +117,9 @@ func (g *graph) sum() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "workflow %s %s start %s output %v list %v\n", g.name, typeName(g.state.typ), g.start.name, g.needsOutput, g.list)
 	for _, name := range slices.Sorted(maps.Keys(g.scopes)) {
+		if name != g.scopes[name].name {
+			continue
+		}
 		fmt.Fprintf(&text, "scope %s %s\n", name, typeName(g.scopes[name].state.typ))
 	}
 	for _, n := range nodes {

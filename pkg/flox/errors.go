@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -137,7 +138,7 @@ func (c *Control) runError(ctx context.Context, info RunInfo) error {
 		}
 		for _, s := range steps {
 			if s.Undoes != "" {
-				e.Undone = append(e.Undone, s.Undoes)
+				e.Undone = append(e.Undone, strings.TrimSuffix(s.Undoes, closerName))
 			}
 		}
 		if len(steps) < page {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -211,8 +212,11 @@ func (r *runner) route(out *outcome, m move, in any, x *execution) error {
 	if !x.item.Input.Joined {
 		return nil
 	}
+	if a, ok := in.(*arrival); ok {
+		in = a.input
+	}
 	var err error
-	out.carry, err = r.in.encode(reflect.ValueOf(in).Elem().Interface())
+	out.carry, err = encodeWithin(r.in, reflect.ValueOf(in).Elem().Interface(), x.limit, "input, which the fan-out's join takes")
 	return err
 }
 
@@ -247,7 +251,12 @@ func encodeWithin(c *codec, v any, limit int, what string) ([]byte, error) {
 }
 
 // failure encodes what the fallback takes.
-func (r *runner) failure(x *execution, cause NodeError) ([]byte, error) {
+func (r *runner) failure(x *execution, cause NodeError) (b []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil { // of a type that stores itself
+			err = panicked(p).err
+		}
+	}()
 	if x.item.Input.Answer != nil {
 		return nil, errors.New("what the node was given is gone: its Await carried something else")
 	}
@@ -255,6 +264,6 @@ func (r *runner) failure(x *execution, cause NodeError) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	f := r.failed(in, r.n.name, x.lease.Attempt+1, cause)
+	f := r.failed(in, strings.TrimSuffix(r.n.name, closerName), x.lease.Attempt+1, cause)
 	return encodeWithin(r.fail, f, x.limit, "failure")
 }

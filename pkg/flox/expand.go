@@ -12,13 +12,22 @@ type expansion struct {
 	nodes   []*nodeDef
 	entries map[*nodeDef]*nodeDef   // where an edge to a node leads
 	exits   map[*nodeDef][]*nodeDef // where the edges of a node leave
+	carried nodeSet                 // the fan-outs whose input a JoinWith takes along
 }
 
 // expand fills p.nodes, and redirects p.start and p.ends to them.
 func (p *plan) expand() {
-	x := &expansion{w: p.w, entries: map[*nodeDef]*nodeDef{}, exits: map[*nodeDef][]*nodeDef{}}
+	x := &expansion{w: p.w, entries: map[*nodeDef]*nodeDef{}, exits: map[*nodeDef][]*nodeDef{}, carried: nodeSet{}}
+	for _, def := range p.w.nodes {
+		for _, e := range def.joins {
+			x.carried[e.fan] = true
+		}
+	}
 	for _, def := range p.w.nodes {
 		if def.nest != nil {
+			if def.awaits != "" {
+				p.nodeErrorf(def.awaits, def, "is a nested workflow and awaits nothing itself; its nodes name their signals")
+			}
 			x.addNest(def)
 			continue
 		}
@@ -83,7 +92,8 @@ func (def *nodeDef) redirect(to, fan func(*nodeDef) *nodeDef) {
 func (x *expansion) addNest(def *nodeDef) {
 	inner := def.nest.inner
 	copies := map[*nodeDef]*nodeDef{}
-	scopes := map[*scopeDef]*scopeDef{nil: def.nest.own}
+	own := def.ownScope()
+	scopes := map[*scopeDef]*scopeDef{nil: own}
 	visits := map[*visitDef]*visitDef{nil: nil} // both ends of a visit know the same one
 	for _, in := range inner.nodes {
 		c := in.clone()
@@ -102,16 +112,43 @@ func (x *expansion) addNest(def *nodeDef) {
 	for _, end := range inner.ends {
 		ends = append(ends, copies[end])
 	}
-	if def.framed() {
-		x.frameVisits(def, start, ends)
+	if x.framed(def) {
+		x.frameVisits(def, own, start, ends)
 		return
 	}
-	start.quorum, start.needs = def.quorum, def.needs
+	if def.quorum > 0 {
+		start.quorum, start.needs = def.quorum, def.needs
+	}
 	for _, end := range ends {
 		leave := def.clone()
 		end.to, end.routes, end.arms, end.joins = leave.to, leave.routes, leave.arms, leave.joins
 	}
 	x.entries[def], x.exits[def] = start, ends
+}
+
+// ownScope is the scope of a NestWith, nil for a Nest. It is a copy that knows
+// the names of the nest.
+func (def *nodeDef) ownScope() *scopeDef {
+	if def.nest.own == nil {
+		return nil
+	}
+	own := *def.nest.own
+	own.names = def.names()
+	return &own
+}
+
+// names are the node's name and its aliases.
+func (def *nodeDef) names() []string { return append([]string{def.name}, def.aliases...) }
+
+// within are the names of what is called inner in the nest.
+func (def *nodeDef) within(inner []string) []string {
+	var all []string
+	for _, nest := range def.names() {
+		for _, name := range inner {
+			all = append(all, nest+"/"+name)
+		}
+	}
+	return all
 }
 
 // scopeOf copies a scope of the nested workflow, whose run's state (nil) is the
@@ -122,7 +159,7 @@ func (def *nodeDef) scopeOf(s *scopeDef, scopes map[*scopeDef]*scopeDef) *scopeD
 	}
 	c := *s
 	scopes[s] = &c
-	c.name = def.name + "/" + s.name
+	c.names = def.within(s.names)
 	c.outer = def.scopeOf(s.outer, scopes)
 	return &c
 }
@@ -142,38 +179,40 @@ func (def *nodeDef) visitOf(v *visitDef, visits map[*visitDef]*visitDef, scopes 
 
 // adopt makes c a node of the nest def, which had its defaults from inner.
 func (c *nodeDef) adopt(def *nodeDef, inner *wiring) {
-	var aliases []string
-	for _, nest := range append([]string{def.name}, def.aliases...) {
-		for _, name := range append([]string{c.name}, c.aliases...) {
-			aliases = append(aliases, nest+"/"+name)
-		}
-	}
-	c.w, c.name, c.aliases = def.w, aliases[0], aliases[1:]
+	names := def.within(c.names())
+	c.w, c.name, c.aliases = def.w, names[0], names[1:]
 	c.queue = cmp.Or(c.queue, inner.queue, def.queue)
 	c.timeout = cmp.Or(c.timeout, inner.timeout, def.timeout)
 	c.retry = c.retry.orElse(inner.retry).orElse(def.retry)
 }
 
 // framed says whether the visits of a nest need a frame: when something must be
-// known of a visit as a whole.
-func (def *nodeDef) framed() bool {
+// known of a visit as a whole, or its begin or its end must be one node.
+func (x *expansion) framed(def *nodeDef) bool {
 	inner := def.nest.inner
-	return def.nest.own != nil || inner.list || inner.output == noneType || len(def.fallback) > 0 || len(def.undo) > 0
+	switch {
+	case def.nest.own != nil, inner.list, inner.output == noneType, len(def.fallback) > 0, len(def.undo) > 0:
+		return true
+	case x.carried[def], len(def.to) > 1 && len(inner.ends) > 1: // it fans out
+		return true
+	}
+	// Joins inside lead to its start as well, and want other quorums.
+	return inner.joinTo(inner.start) != nil && inner.start.quorum != def.quorum
 }
 
 // frameVisits puts a fan-out of one branch in front of the nested nodes, and
 // behind them the join that closes it.
-func (x *expansion) frameVisits(def, start *nodeDef, ends []*nodeDef) {
+func (x *expansion) frameVisits(def *nodeDef, own *scopeDef, start *nodeDef, ends []*nodeDef) {
 	inner := def.nest.inner
 	visit := &visitDef{
-		output: inner.output, list: inner.list, catches: len(def.fallback) > 0, own: def.nest.own,
+		output: inner.output, list: inner.list, catches: len(def.fallback) > 0, own: own,
 	}
 	opener, closer := def.clone(), def.clone()
 	opener.out, opener.fanout, opener.process, opener.visit = def.in, true, openVisit, visit
 	opener.to = []edge{{to: start, pos: def.pos}}
-	opener.routes, opener.arms, opener.joins, opener.fallback, opener.undo = nil, nil, nil, nil, nil
+	opener.routes, opener.arms, opener.joins, opener.undo, opener.done = nil, nil, nil, nil, nil
 	opener.nest, closer.nest = nil, nil
-	opener.failed, opener.done = nil, nil
+	opener.signals, closer.signals = nil, nil
 	closer.name, closer.aliases = def.name+closerName, nil
 	for _, alias := range def.aliases {
 		closer.aliases = append(closer.aliases, alias+closerName)

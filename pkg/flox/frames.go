@@ -93,8 +93,15 @@ func (f *framing) opens(n *nodeDef) nodeSet {
 }
 
 // closedBy says that a token which arrives at the join j may close n's fan-out.
-// The end of a nested workflow closes that workflow's frame alone.
-func (n *nodeDef) closedBy(j *nodeDef) bool { return j.visit == nil || j.visit == n.visit }
+// The node that ends the visits of a nested workflow closes what the one opened
+// that begins them, and nothing else.
+func (n *nodeDef) closedBy(j *nodeDef) bool {
+	ends := j.visit != nil && !j.fanout
+	if n.visit != nil && n.fanout {
+		return ends && j.visit == n.visit
+	}
+	return !ends
+}
 
 // grow adds to the joins that close n's frame those its successors know, and
 // says whether there were new ones. What a fan-out opens itself does not count:

@@ -29,7 +29,7 @@ type graph struct {
 	maxSteps    int64
 	deadline    time.Duration
 	state       *stateType
-	scopes      map[string]*scope // of NestWith, by the name of the nest
+	scopes      map[string]*scope // of NestWith, by the name of the nest and its aliases
 	plan        *plan             // what it was made of, for workflows that nest it
 	fingerprint string
 	codecs      *codecs
@@ -90,10 +90,11 @@ type node struct {
 // scope is a nested workflow with a state of its own. Each visit has its own
 // state, named after the nest and the frame that the visit's tokens stand in.
 type scope struct {
-	name  string // of the nest
-	outer *scope // nil: the run's
-	state *stateType
-	lift  func(final any) any // to the outer state; nil drops it
+	name    string // of the nest
+	aliases []string
+	outer   *scope // nil: the run's
+	state   *stateType
+	lift    func(final any) any // to the outer state; nil drops it
 }
 
 // frame is what is between a fan-out and its join.

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,6 +40,8 @@ func ChildToken(token string, step, i int) string {
 // UndoToken names the token that runs the nth undo of a run, from 1: what was
 // recorded nth. No other token's name begins with a u.
 func UndoToken(n int64) string { return "u" + strconv.FormatInt(n, 10) }
+
+func isUndoToken(token string) bool { return strings.HasPrefix(token, "u") }
 
 // JoinToken names the token that a frame's join makes. A frame is named after
 // the item that opened it.

@@ -3,15 +3,19 @@ package flox
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 )
 
 // What Batch, BatchSome, Retry and Composite have in common: they run nodes
 // inside one item.
 
-// problemOf says what is wrong with a node that has something to say of itself,
-// "" for nothing. Build reports it.
+// problemOf says what is wrong with a node that is nil or has something to say
+// of itself, "" for nothing. Build reports it.
 func problemOf(n any) string {
+	if v := reflect.ValueOf(n); !v.IsValid() || v.Kind() == reflect.Func && v.IsNil() {
+		return "it has no code: it is nil"
+	}
 	if c, ok := n.(interface{ problem() string }); ok {
 		return c.problem()
 	}

@@ -29,10 +29,12 @@ type Pair[A, B any] struct {
 	Second B `json:"second"`
 }
 
-// half is what one branch of two leaves at its join.
+// half is what one branch of two leaves at its join. Pointers would not do: a
+// value may be stored as nil itself.
 type half[A, B any] struct {
-	First  *A `json:"first,omitempty"`
-	Second *B `json:"second,omitempty"`
+	First    A    `json:"first"`
+	Second   B    `json:"second"`
+	IsSecond bool `json:"isSecond"`
 }
 
 // Join2 closes a fan-out of two branches whose outputs differ in type: dst runs
@@ -41,9 +43,9 @@ func Join2[A, B any](a Out[A], b Out[B], dst In[Pair[A, B]]) {
 	pos := callSite()
 	first, second := a.source(), b.source()
 	e := edge{to: dst.target(), pos: pos, element: reflect.TypeFor[half[A, B]]()}
-	e.wrap = func(out any) any { v, _ := out.(A); return half[A, B]{First: &v} }
+	e.wrap = func(out any) any { v, _ := out.(A); return half[A, B]{First: v} }
 	first.joins = append(first.joins, e)
-	e.wrap = func(out any) any { v, _ := out.(B); return half[A, B]{Second: &v} }
+	e.wrap = func(out any) any { v, _ := out.(B); return half[A, B]{Second: v, IsSecond: true} }
 	second.joins = append(second.joins, e)
 }
 
@@ -54,18 +56,23 @@ type pair interface {
 
 var pairType = reflect.TypeFor[pair]()
 
-var errHalf = errors.New("one of the two branches ended without coming to the join")
+var (
+	errHalf  = errors.New("one of the two branches ended without coming to the join")
+	errTwice = errors.New("two outputs came for one half of the pair")
+)
 
 // assemble makes a Pair of a []half.
 func (Pair[A, B]) assemble(halves any) (any, error) {
 	var p Pair[A, B]
 	var first, second bool
 	for _, h := range halves.([]half[A, B]) {
-		if h.First != nil {
-			p.First, first = *h.First, true
+		if h.IsSecond && second || !h.IsSecond && first {
+			return nil, errTwice
 		}
-		if h.Second != nil {
-			p.Second, second = *h.Second, true
+		if h.IsSecond {
+			p.Second, second = h.Second, true
+		} else {
+			p.First, first = h.First, true
 		}
 	}
 	if !first || !second {

@@ -53,6 +53,17 @@ func (m *Memory) wake(t *memToken, answer *Answered) {
 	m.place(t)
 }
 
+// waiter is the token that has waited longest for a signal, nil for none. A late
+// one, which Settle drops, would take the signal with it.
+func (r *memRun) waiter(signal string) *memToken {
+	for _, t := range r.signals.waiting[signal] {
+		if !r.late(t) {
+			return t
+		}
+	}
+	return nil
+}
+
 // Signal implements RunInfoStore.
 func (m *Memory) Signal(ctx context.Context, req SignalRequest) error {
 	r, err := m.lockRun(ctx, req.Run)
@@ -68,8 +79,8 @@ func (m *Memory) Signal(ctx context.Context, req SignalRequest) error {
 	if r.status != StatusRunning && r.status != StatusPaused {
 		return refused
 	}
-	if waiting := signals.waiting[req.Name]; len(waiting) > 0 {
-		m.wake(waiting[0], &Answered{Payload: req.Payload})
+	if t := r.waiter(req.Name); t != nil {
+		m.wake(t, &Answered{Payload: req.Payload})
 	} else if _, full := signals.kept[req.Name]; full {
 		refused.Full = true
 		return refused

@@ -12,18 +12,20 @@ import (
 // workflow's. What fails inside goes to its own fallback, else to the nest's,
 // which ends whatever else is in flight in the nest.
 func Nest[S, I, O any](b *Builder[S], name string, wf *Workflow[S, I, O]) Ref[I, O] {
-	return addNest[I, O](b.w, callSite(), name, wf.g.plan, nil)
+	return addNest[I, O](b.w, callSite(), name, wf.graph(), nil)
 }
 
 // NestWith is like Nest for a workflow with a state of its own: each visit
 // begins with an empty one, and ends when all its tokens have. Then lift makes
-// of its final state what is merged into the outer state; nil drops it.
+// of its final state what is merged into the outer state; nil drops it. What
+// undoes its items runs after the visits: it sees an empty state, and what it
+// merges is dropped.
 func NestWith[S, T, I, O any](b *Builder[S], name string, wf *Workflow[T, I, O], lift func(T) S) Ref[I, O] {
-	own := &scopeDef{name: name, state: reflect.TypeFor[T]()}
+	own := &scopeDef{state: reflect.TypeFor[T]()}
 	if lift != nil {
 		own.lift = func(final any) any { return lift(final.(T)) }
 	}
-	return addNest[I, O](b.w, callSite(), name, wf.g.plan, own)
+	return addNest[I, O](b.w, callSite(), name, wf.graph(), own)
 }
 
 // nestDef is a workflow that stands as one node of another, until expand puts
@@ -35,7 +37,7 @@ type nestDef struct {
 
 // scopeDef is a scope while its workflow is being built.
 type scopeDef struct {
-	name  string
+	names []string // of the nest, its aliases behind it
 	outer *scopeDef
 	state reflect.Type
 	lift  func(final any) any
@@ -57,21 +59,25 @@ type arrival struct {
 	failed *ErrorRecord // of the item that the visit failed of
 }
 
-func addNest[I, O any](w *wiring, pos, name string, inner *plan, own *scopeDef) Ref[I, O] {
+func addNest[I, O any](w *wiring, pos, name string, inner *graph, own *scopeDef) Ref[I, O] {
 	def := &nodeDef{
 		w: w, pos: pos, name: name, in: reflect.TypeFor[I](), out: reflect.TypeFor[O](),
-		nest: &nestDef{inner: inner, own: own}, process: closeVisit,
+		process: closeVisit,
 		failed: func(in any, node string, attempt int, err NodeError) any {
-			a := in.(*arrival)
+			a, ended := in.(*arrival)
+			if !ended {
+				return Failure[I]{Input: *in.(*I), Node: node, Attempt: attempt, Err: err}
+			}
 			if a.failed != nil {
 				node, attempt = a.failed.Node, a.failed.Attempt
 			}
 			return Failure[I]{Input: *a.input.(*I), Node: node, Attempt: attempt, Err: err}
 		},
-		done: func(in, out any) any {
-			o, _ := out.(O)
-			return Done[I, O]{Input: *in.(*arrival).input.(*I), Output: o}
-		},
+	}
+	if inner == nil {
+		def.problem = "a Nest of no workflow"
+	} else {
+		def.nest = &nestDef{inner: inner.plan, own: own}
 	}
 	w.nodes = append(w.nodes, def)
 	return Ref[I, O]{def}

@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -57,6 +58,9 @@ func NewOrchestrator[S, I, O any](st Store, wf Flow[S, I, O], cfg *OrchestratorC
 		i I
 		o O
 	)
+	if missing(wf) {
+		return nil, errors.New("orchestrator: the workflow is nil; want one that Build returned")
+	}
 	if err := CheckName("workflow", wf.Name()); err != nil {
 		return nil, err
 	}
@@ -103,11 +107,17 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 	if err != nil {
 		return res, err
 	}
-	res.Steps = int(info.Counts.Committed)
-	if res.State, err = o.State(ctx, id); err != nil {
+	if err := o.owns(info); err != nil {
 		return res, err
 	}
-	if info.Status != StatusCompleted {
+	res.Steps = int(info.Counts.Committed)
+	res.State, err = o.readState(ctx, id)
+	switch {
+	case info.Status == StatusCompleted && err != nil:
+		return res, err
+	case info.Status != StatusCompleted && err != nil: // of which it may have failed
+		return res, errors.Join(o.control.runError(ctx, info), err)
+	case info.Status != StatusCompleted:
 		return res, o.control.runError(ctx, info)
 	}
 	outs, err := o.st.Outputs(ctx, id)
@@ -131,10 +141,28 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 // State returns the run's state as of now, at any time during the run.
 // ErrNotFound if there is none of that id.
 func (o *Orchestrator[S, I, O]) State(ctx context.Context, id string) (S, error) {
-	var zero S
-	if err := CheckName("run id", id); err != nil {
+	info, err := o.control.Show(ctx, id)
+	if err == nil {
+		err = o.owns(info)
+	}
+	if err != nil {
+		var zero S
 		return zero, err
 	}
+	return o.readState(ctx, id)
+}
+
+// owns refuses a run of another workflow: its state would be read, and even
+// folded, as what it is not.
+func (o *Orchestrator[S, I, O]) owns(info RunInfo) error {
+	if info.Workflow != o.name {
+		return fmt.Errorf("run %s is of workflow %s, not %s", info.ID, info.Workflow, o.name)
+	}
+	return nil
+}
+
+func (o *Orchestrator[S, I, O]) readState(ctx context.Context, id string) (S, error) {
+	var zero S
 	state, _, err := newRunState(o.st, id, o.flow.graph).in("").readState(ctx, o.codec.state)
 	if err != nil {
 		return zero, fmt.Errorf("state of run %s: %w", id, err)

@@ -65,7 +65,7 @@ type nodeDef struct {
 
 	process func(v *visit, in any) (move, error)                          // in is a *I
 	failed  func(in any, node string, attempt int, err NodeError) (f any) // in is a *I, f a Failure[I]
-	done    func(in, out any) any                                         // in is a *I, out an O, the result a Done[I, O]
+	done    func(in, out any) any                                         // with undo: of a *I or *arrival and an O the Done[I, O]
 }
 
 // edge leads to one successor.
@@ -128,7 +128,13 @@ func (r Ref[I, O]) Quorum(n int) Ref[I, O] {
 func (r Ref[I, O]) Awaits(signals ...AnySignal) Ref[I, O] {
 	n := r.node()
 	n.awaits = callSite()
-	n.signals = append(n.signals, signals...)
+	for _, s := range signals {
+		if s == nil {
+			n.w.mistake(n.awaits, "node %s: Awaits(nil): want a signal", n.name)
+			continue
+		}
+		n.signals = append(n.signals, s)
+	}
 	return r
 }
 
@@ -147,6 +153,13 @@ type Undoer[I, O any] interface {
 func (r Ref[I, O]) UndoWith(dst Undoer[I, O]) Ref[I, O] {
 	n := r.node()
 	n.undo = append(n.undo, edge{to: dst.target(), pos: callSite()})
+	n.done = func(in, out any) any { // here, for O may be wider than what the node yields, see As
+		if a, ok := in.(*arrival); ok {
+			in = a.input
+		}
+		o, _ := out.(O) // a nil of a sum type
+		return Done[I, O]{Input: *in.(*I), Output: o}
+	}
 	return r
 }
 

@@ -22,6 +22,7 @@ type armDef struct {
 	variant reflect.Type // Case, else nil
 	guarded bool
 	other   bool // Otherwise
+	blind   bool // its predicate is nil
 	fits    func(out any) bool
 	pos     string
 }
@@ -45,7 +46,7 @@ func Case[O any, V Variant[O]](dst In[V]) CaseArm[O, V] {
 // its argument alone.
 func (a CaseArm[O, V]) If(pred func(V) bool) CaseArm[O, V] {
 	before := a.def.fits
-	a.def.guarded = true
+	a.def.guarded, a.def.blind = true, a.def.blind || pred == nil
 	a.def.fits = func(out any) bool { return before(out) && pred(out.(V)) }
 	return a
 }
@@ -60,7 +61,7 @@ func (a plainArm[O]) needsCaseWhenOrOtherwise() armDef { return a.def }
 // argument alone.
 func When[O any](pred func(O) bool, dst In[O]) Arm[O] {
 	return plainArm[O]{armDef{
-		to: dst.target(), guarded: true,
+		to: dst.target(), guarded: true, blind: pred == nil,
 		fits: func(out any) bool { o, _ := out.(O); return pred(o) },
 	}}
 }

@@ -59,8 +59,8 @@ func Resume[S, I, O any](ctx context.Context, st Store, id string, wf *Workflow[
 		switch {
 		case err != nil:
 			return "", err
-		case info.Workflow != wf.Name():
-			return "", fmt.Errorf("run %s is of workflow %s, not %s", id, info.Workflow, wf.Name())
+		case o.owns(info) != nil:
+			return "", o.owns(info)
 		case info.Status == StatusPaused:
 			return "", fmt.Errorf("run %s is paused; resume it with Control.Resume first", id)
 		}

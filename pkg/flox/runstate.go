@@ -72,7 +72,7 @@ func (r *runState) read(ctx context.Context) error {
 	for _, d := range log.Deltas {
 		r.deltas += len(d)
 	}
-	if err := r.parts.add(log); err != nil {
+	if err := r.parts.add(log, r.graph.scopeNow); err != nil {
 		return &stateError{fmt.Errorf("state of run %s: %w", r.run, err)}
 	}
 	r.version = log.Version

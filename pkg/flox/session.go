@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -113,13 +112,9 @@ func (s *session) step() bool {
 		s.handback(false)
 		return false
 	}
-	c := decide(s.graph, n, x, out, s.decision())
+	c, out := s.decide(n, x, out)
 	s.observeFinish(n, c, out)
 	return s.commit(n, x, c, out)
-}
-
-func (s *session) decision() decision {
-	return decision{keep: s.mayKeep(), jitter: rand.Float64(), worker: s.w.consumer}
 }
 
 // keepResult says whether to commit out although the context was cancelled. A

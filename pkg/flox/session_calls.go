@@ -3,8 +3,29 @@ package flox
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
+
+// decide makes the commit. A retry policy and an error are code of users, too,
+// which may panic: that is then the item's failure, and no policy is asked.
+func (s *session) decide(n *node, x *execution, out outcome) (c Commit, came outcome) {
+	d := s.decision()
+	defer func() {
+		if p := recover(); p != nil {
+			came = panicked(p)
+			came.err, came.took = fmt.Errorf("%v; its retry policy: %v", out.err, came.err), out.took
+			once := *n
+			once.retry = RetryPolicy{MaxAttempts: 1}
+			c = decide(s.graph, &once, x, came, d)
+		}
+	}()
+	return decide(s.graph, n, x, out, d), out
+}
+
+func (s *session) decision() decision {
+	return decision{keep: s.mayKeep(), jitter: rand.Float64(), worker: s.w.consumer}
+}
 
 // send stores c, also while the worker drains.
 func (s *session) send(c Commit) (CommitResult, bool) {

@@ -25,6 +25,8 @@ type sourceStage struct {
 	stop       func()
 }
 
+func sourced(_ tctx, in int) (tnext, error) { return flox.Next(in), nil }
+
 func newSourceStage(t *testing.T) *sourceStage {
 	s := &sourceStage{st: flox.NewMemory()}
 	wf := single(t, func(_ tctx, in int) (tnext, error) {
@@ -164,7 +166,7 @@ func TestSourceCannotWait(t *testing.T) {
 		{down, down},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			orch := orchestrate(t, infoStore{flox.NewMemory(), c.answer}, single(t, nil, nil))
+			orch := orchestrate(t, infoStore{flox.NewMemory(), c.answer}, single(t, sourced, nil))
 			if err := orch.Source(t.Context(), pairs("a", 1, "b", 1), 1); !errors.Is(err, c.want) {
 				t.Errorf("Source when a run's info is %v = %v, want %v", c.answer, err, c.want)
 			}

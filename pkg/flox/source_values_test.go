@@ -71,7 +71,7 @@ func TestSourceEvery(t *testing.T) {
 				t.Errorf("Source = %v, want %v", err, context.DeadlineExceeded)
 			}
 		}
-		s := &sourceStage{orch: orchestrate(t, st, single(t, nil, nil))}
+		s := &sourceStage{orch: orchestrate(t, st, single(t, sourced, nil))}
 		want := []string{
 			"report-every-1h0m0s-20000101T010000Z", "report-every-1h0m0s-20000101T020000Z",
 			"sweep-every-1h0m0s-20000101T010000Z", "sweep-every-1h0m0s-20000101T020000Z",

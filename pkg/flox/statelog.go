@@ -83,8 +83,9 @@ func (p stateParts) part(scope string) *statePart {
 	return p[scope]
 }
 
-// add takes what was read of the log. A snapshot stands for all before it.
-func (p stateParts) add(log StateLog) error {
+// add takes what was read of the log, scopes as now calls them. A snapshot
+// stands for all before it.
+func (p stateParts) add(log StateLog, now func(scope string) string) error {
 	if log.Snapshot != nil {
 		clear(p)
 		s, err := decodeSnapshot(log.Snapshot)
@@ -95,7 +96,8 @@ func (p stateParts) add(log StateLog) error {
 			p.part("").pending = [][]byte{s.Own}
 		}
 		for scope, b := range s.Scopes {
-			p.part(scope).pending = [][]byte{b}
+			part := p.part(now(scope))
+			part.pending = append(part.pending, b)
 		}
 	}
 	for i, b := range log.Deltas {
@@ -104,11 +106,11 @@ func (p stateParts) add(log StateLog) error {
 			return fmt.Errorf("state delta %d: %w", i, err)
 		}
 		if len(d.Delta) > 0 {
-			part := p.part(d.Scope)
+			part := p.part(now(d.Scope))
 			part.pending = append(part.pending, d.Delta)
 		}
 		if d.Ends != "" {
-			delete(p, d.Ends)
+			delete(p, now(d.Ends))
 		}
 	}
 	return nil

@@ -91,10 +91,10 @@ type RunInfoStore interface {
 	// what the operation would make it. Call Settle afterwards.
 	Control(ctx context.Context, req ControlRequest) (Status, error)
 	// Signal completes the wait of the run's token that has waited longest for
-	// the signal, or keeps the signal for the first token that will. Repeated
-	// with the ID of the name's last signal it changes nothing. ErrNotFound if
-	// there is no such run; a *SignalError if it has ended or undoes, or keeps
-	// one of that name already.
+	// the signal and is not late (see GrantDropped), or keeps the signal for the
+	// first token that will. Repeated with the ID of the name's last signal it
+	// changes nothing. ErrNotFound if there is no such run; a *SignalError if it
+	// has ended or undoes, or keeps one of that name already.
 	Signal(ctx context.Context, req SignalRequest) error
 	// Info returns one run. ErrNotFound if there is none.
 	Info(ctx context.Context, run string) (RunInfo, error)

@@ -32,10 +32,6 @@ func erase[S, I, O any](w *wiring, pos, name string, n Node[S, I, O]) *nodeDef {
 	def.failed = func(in any, node string, attempt int, err NodeError) any {
 		return Failure[I]{Input: *in.(*I), Node: node, Attempt: attempt, Err: err}
 	}
-	def.done = func(in, out any) any {
-		o, _ := out.(O) // a nil of a sum type
-		return Done[I, O]{Input: *in.(*I), Output: o}
-	}
 	w.nodes = append(w.nodes, def)
 	return def
 }

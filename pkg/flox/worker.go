@@ -124,6 +124,9 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 	}
 	queues := map[string]bool{}
 	for _, d := range defs {
+		if missing(d) {
+			return nil, errors.New("worker: a workflow is nil; want those that Build returned")
+		}
 		g := d.graph()
 		if w.graphs[g.name] != nil {
 			return nil, fmt.Errorf("worker: two workflows are named %q", g.name)
@@ -166,6 +169,9 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 func (w *Worker) Run(ctx context.Context) error {
 	for _, info := range w.infos {
 		if err := w.st.Register(ctx, info); err != nil {
+			if ctx.Err() != nil {
+				return nil // it was stopped before it began
+			}
 			return fmt.Errorf("register workflow %s: %w", info.Name, err)
 		}
 	}

@@ -29,6 +29,17 @@ func (w *Workflow[S, I, O]) Mermaid() string { return w.g.doc().Mermaid(nil) }
 // InputType is the type of the run's input.
 func (w *Workflow[S, I, O]) InputType() reflect.Type { return reflect.TypeFor[I]() }
 
-func (w *Workflow[S, I, O]) graph() *graph { return w.g }
+func (w *Workflow[S, I, O]) graph() *graph {
+	if w == nil {
+		return nil
+	}
+	return w.g
+}
 
 func (w *Workflow[S, I, O]) flow(S, I, O) *flowInfo { return &flowInfo{graph: w.g} }
+
+// missing says that wf is nil, or a Workflow that no Build has made.
+func missing(wf any) bool {
+	d, ok := wf.(Definition)
+	return wf == nil || ok && d.graph() == nil
+}
