@@ -14,7 +14,7 @@ func (w *Worker) claim(ctx, items context.Context) {
 		case w.slots <- struct{}{}:
 		}
 		entries, err := w.st.Claim(ctx, ClaimRequest{
-			Consumer: w.consumer, Queues: w.cfg.Queues, Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
+			Consumer: w.consumer, Queues: *w.queues.Load(), Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
 		})
 		if len(entries) > 0 {
 			w.start(items, entries[0], true)
@@ -43,7 +43,7 @@ func (w *Worker) reclaim(ctx, items context.Context) {
 		// A call that outlasts an outage would take over before the living can renew.
 		short, cancel := context.WithTimeout(ctx, w.cfg.Lease/4)
 		entries, err := w.st.Reclaim(short, ReclaimRequest{
-			Consumer: w.consumer, Queues: w.cfg.Queues, Lease: w.cfg.Lease, Max: most,
+			Consumer: w.consumer, Queues: *w.queues.Load(), Lease: w.cfg.Lease, Max: most,
 		})
 		cancel()
 		if len(entries) > 0 {

@@ -120,6 +120,7 @@ func (a abort[O]) move() move {
 }
 
 // Abort is a decision to fail with err, which no retry would change. The item
-// goes to the node's fallback, and its delta is merged there; without a
-// fallback the run fails and the delta is dropped.
+// goes to the node's fallback, and its delta is merged there. Without a fallback
+// of the node's own the delta is dropped, and that of the nested workflow takes the
+// failure, or else the run fails.
 func Abort[O any](err error) Transition[O] { return abort[O]{err} }

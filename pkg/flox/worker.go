@@ -21,7 +21,8 @@ type WorkerConfig struct {
 	Name string
 	// Concurrency is the most items executed at the same time; default 64.
 	Concurrency int
-	// Queues to take from; default: all queues of the workflows given.
+	// Queues to take from; default: all queues of the workflows given, and those
+	// that earlier versions of them had.
 	Queues []string
 	// Lease is how long a token stays with a worker that was not heard of;
 	// default 10 s, at least 100 ms. It is renewed every third of it.
@@ -94,7 +95,8 @@ type Worker struct {
 	graphs   map[string]*graph
 	infos    []WorkflowInfo
 	consumer string
-	started  time.Time // when it was made
+	started  time.Time                // when it was made
+	queues   atomic.Pointer[[]string] // that it takes from
 
 	slots    chan struct{} // one token for each item in hand
 	owners   atomic.Int64
@@ -151,8 +153,11 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 				q, slices.Sorted(maps.Keys(queues)))
 		}
 	}
-	if len(w.cfg.Queues) == 0 {
-		w.cfg.Queues = slices.Sorted(maps.Keys(queues))
+	if len(w.cfg.Queues) > 0 {
+		w.queues.Store(&w.cfg.Queues)
+	} else {
+		all := slices.Sorted(maps.Keys(queues))
+		w.queues.Store(&all)
 	}
 	w.slots = make(chan struct{}, w.cfg.Concurrency)
 	w.started = time.Now()
@@ -167,13 +172,11 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 // register. Everything it started has stopped when it returns, but for nodes
 // that ignored their context's end.
 func (w *Worker) Run(ctx context.Context) error {
-	for _, info := range w.infos {
-		if err := w.st.Register(ctx, info); err != nil {
-			if ctx.Err() != nil {
-				return nil // it was stopped before it began
-			}
-			return fmt.Errorf("register workflow %s: %w", info.Name, err)
+	if err := w.register(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was stopped before it began
 		}
+		return err
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // ends after the drain
 	defer end()
@@ -191,7 +194,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		keepers.Go(func() { loop(life) })
 	}
 	w.ready.Store(true)
-	w.cfg.Logger.Info("worker started", logQueues, w.cfg.Queues, logSlots, w.cfg.Concurrency)
+	w.cfg.Logger.Info("worker started", logQueues, *w.queues.Load(), logSlots, w.cfg.Concurrency)
 
 	<-ctx.Done()
 	w.draining.Store(true)
@@ -211,6 +214,37 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
+// register records the workflows. Queues that an earlier version of one had are
+// kept, and taken from as well unless the queues are configured: runs of that
+// version may stand in them.
+func (w *Worker) register(ctx context.Context) error {
+	known, err := w.st.Workflows(ctx)
+	if err != nil {
+		return fmt.Errorf("read the registered workflows: %w", err)
+	}
+	queues := slices.Clone(*w.queues.Load())
+	for i := range w.infos {
+		info := &w.infos[i]
+		for _, k := range known {
+			if k.Name == info.Name {
+				info.Queues = append(info.Queues, k.Queues...)
+			}
+		}
+		slices.Sort(info.Queues)
+		info.Queues = slices.Compact(info.Queues)
+		queues = append(queues, info.Queues...)
+		if err := w.st.Register(ctx, *info); err != nil {
+			return fmt.Errorf("register workflow %s: %w", info.Name, err)
+		}
+	}
+	if len(w.cfg.Queues) == 0 {
+		slices.Sort(queues)
+		queues = slices.Compact(queues)
+		w.queues.Store(&queues)
+	}
+	return nil
+}
+
 // Ready reports whether the worker takes work now.
 func (w *Worker) Ready() bool { return w.ready.Load() }
 
@@ -218,7 +252,7 @@ func (w *Worker) Ready() bool { return w.ready.Load() }
 func (w *Worker) Info() WorkerInfo {
 	return WorkerInfo{
 		ID: w.consumer, Name: w.cfg.Name, PID: os.Getpid(), Started: w.started, Version: w.cfg.Version,
-		Workflows: slices.Sorted(maps.Keys(w.graphs)), Queues: w.cfg.Queues, Slots: w.cfg.Concurrency,
+		Workflows: slices.Sorted(maps.Keys(w.graphs)), Queues: *w.queues.Load(), Slots: w.cfg.Concurrency,
 		Active: w.sessions.active(), Draining: w.draining.Load(),
 	}
 }

@@ -471,6 +471,36 @@ func TestUnknownNode(t *testing.T) {
 	})
 }
 
+// A node is moved to another queue while a token waits at it: the new version
+// serves the old queue, too.
+func TestNodeMovedToAnotherQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		version := func(queue string) *flox.Workflow[flox.NoState, int, int] {
+			b := flox.New[flox.NoState]("moved")
+			a := flox.AddFunc(b, "a", func(_ *flox.Context[flox.NoState], in int) (flox.Transition[int], error) {
+				return flox.NextAfter(time.Hour, in), nil
+			})
+			z := flox.Func(b, "z", func(_ context.Context, in int) (int, error) { return in + 1, nil }).Queue(queue)
+			a.To(z)
+			return build(t, b, a, z)
+		}
+		s := stage{t, flox.NewMemory()}
+		stop := s.worker(flox.WorkerConfig{}, version("slow"))
+		newer := version("fast")
+		orch := orchestrate(t, s.st, newer)
+		id, err := orch.Start(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		stop()
+		defer s.worker(flox.WorkerConfig{}, newer)()
+		if res, err := orch.Wait(t.Context(), id); err != nil || res.Output != 2 {
+			t.Errorf("Wait = %+v, %v, want 2", res, err)
+		}
+	})
+}
+
 func TestStartRefusesLargeInput(t *testing.T) {
 	b := flox.New[flox.NoState]("large")
 	n := flox.Func(b, "n", func(_ context.Context, in string) (string, error) { return in, nil })
