@@ -41,7 +41,14 @@ func (m *Memory) undoNext(r *memRun) {
 // giveUp drops a token of a run that undoes, unless it is under way, or was
 // when its worker died: what it does is committed, then undone.
 func (m *Memory) giveUp(t *memToken) bool {
-	if !t.idle() || t.place == PlaceQueued && t.crashes > 0 {
+	switch {
+	case !t.idle():
+		return false
+	case t.crashes == 0 || t.failed:
+	case t.place == PlaceParked:
+		m.requeue(t)
+		return true
+	default:
 		return false
 	}
 	m.drop(t)

@@ -17,6 +17,7 @@ var undoChecks = []check{
 	{"FailPaused", undoFailPaused},
 	{"Controls", undoControls},
 	{"Late", undoLate},
+	{"Lost", undoLost},
 	{"RetriedRun", undoRetriedRun},
 }
 
@@ -158,6 +159,31 @@ func undoLate(d *driver) {
 	d.must(d.s.Start(d.ctx, req))
 	alone.commit(fail(alone.take(), "boom"), flox.VerdictReleased)
 	alone.wantStatus(flox.StatusFailed)
+}
+
+// undoLost fails a run whose other branch was started and lost, and then handed
+// back while the run was paused: it is done again, then undone.
+func undoLost(d *driver) {
+	req := d.request()
+	req.Undoes = true
+	d.must(d.s.Start(d.ctx, req))
+	d.commit(fan(d.take(), 2), flox.VerdictReleased)
+	d.takeAll(2)
+	d.expire()
+	items := map[string]flox.Loaded{}
+	for _, e := range d.reclaim("w1") {
+		items[e.Token] = d.wantGrant(e, flox.GrantOK)
+	}
+	d.control(flox.ControlPause)
+	if verdict, err := d.s.Handback(d.ctx, items["0.0.1"].Lease, false); err != nil || verdict != flox.VerdictParked {
+		d.t.Fatalf("Handback = %d, %v, want parked", verdict, err)
+	}
+	d.commit(fail(items["0"], "boom"), flox.VerdictReleased)
+	d.settle()
+	d.commit(undone(next(d.take(), "more")), flox.VerdictParked)
+	d.settle()
+	d.undo(1, "0.0.1.0")
+	d.wantUndone("boom", flox.Counts{Created: 5, Committed: 3, Dropped: 2, Version: 3})
 }
 
 // undoControls cancels at every moment of an undo; nothing else is allowed.

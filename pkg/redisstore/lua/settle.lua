@@ -35,8 +35,10 @@ local function idle(t) return t.loc ~= 'q' or t.own == '' end
 local function fate(tok, t)
   if h.status == 'cancelled' then return 'drop' end
   if h.status == 'undoing' and not undoes(tok) then
+    if not idle(t) then return nil end
     -- What was started and lost is done again first, see load.lua.
-    return idle(t) and (t.loc ~= 'q' or tonumber(t.crash) == 0) and 'drop'
+    local lost = tonumber(t.crash) > 0 and not string.find(t.flags, 'F', 1, true)
+    return lost and (t.loc == 'p' and 'queue') or not lost and 'drop'
   end
   if late(R, t) then return idle(t) and 'late' end
   return t.loc == 'p' and grants(R, tok) and 'queue'
