@@ -39,12 +39,13 @@ func (m *Memory) undoNext(r *memRun) {
 }
 
 // giveUp drops a token of a run that undoes, unless it is under way, or was
-// when its worker died: what it does is committed, then undone.
+// when its worker died: what it does is committed, then undone. One that is late
+// for its join cannot commit any more.
 func (m *Memory) giveUp(t *memToken) bool {
 	switch {
 	case !t.idle():
 		return false
-	case t.crashes == 0 || t.failed:
+	case t.crashes == 0 || t.failed || t.run.late(t):
 	case t.place == PlaceParked:
 		m.requeue(t)
 		return true

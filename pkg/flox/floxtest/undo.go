@@ -18,6 +18,7 @@ var undoChecks = []check{
 	{"Controls", undoControls},
 	{"Late", undoLate},
 	{"Lost", undoLost},
+	{"LostLate", undoLostLate},
 	{"RetriedRun", undoRetriedRun},
 }
 
@@ -184,6 +185,30 @@ func undoLost(d *driver) {
 	d.settle()
 	d.undo(1, "0.0.1.0")
 	d.wantUndone("boom", flox.Counts{Created: 5, Committed: 3, Dropped: 2, Version: 3})
+}
+
+// undoLostLate is undoLost for a branch whose join has fired without it: it cannot
+// commit any more, and is given up.
+func undoLostLate(d *driver) {
+	c := fanJoin(d.begin(), 3)
+	c.Fan.Frame.Quorum = 1
+	d.commit(undone(c), flox.VerdictReleased)
+	d.takeAll(3)
+	d.expire()
+	items := map[string]flox.Loaded{}
+	for _, e := range d.reclaim("w1") {
+		items[e.Token] = d.wantGrant(e, flox.GrantOK)
+	}
+	d.commit(deposit(items["0"], "first"), flox.VerdictReleased)
+	d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+	for _, token := range []string{"0.0.1", "0.0.2"} {
+		if verdict, err := d.s.Handback(d.ctx, items[token].Lease, false); err != nil || verdict != flox.VerdictDropped {
+			d.t.Fatalf("Handback of %s = %d, %v, want dropped", token, verdict, err)
+		}
+	}
+	d.settle()
+	d.undo(1, "0.0")
+	d.wantUndone("boom", flox.Counts{Created: 6, Committed: 3, Dropped: 3, Version: 3})
 }
 
 // undoControls cancels at every moment of an undo; nothing else is allowed.

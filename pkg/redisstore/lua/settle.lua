@@ -36,8 +36,9 @@ local function fate(tok, t)
   if h.status == 'cancelled' then return 'drop' end
   if h.status == 'undoing' and not undoes(tok) then
     if not idle(t) then return nil end
-    -- What was started and lost is done again first, see load.lua.
-    local lost = tonumber(t.crash) > 0 and not string.find(t.flags, 'F', 1, true)
+    -- What was started and lost is done again first, see load.lua, unless it is
+    -- late for its join and cannot commit any more.
+    local lost = tonumber(t.crash) > 0 and not string.find(t.flags, 'F', 1, true) and not late(R, t)
     return lost and (t.loc == 'p' and 'queue') or not lost and 'drop'
   end
   if late(R, t) then return idle(t) and 'late' end
