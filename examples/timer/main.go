@@ -93,7 +93,7 @@ func run(ctx context.Context, out io.Writer, minute time.Duration) error {
 	}
 
 	fmt.Fprintln(out, "sampled from two machines")
-	page, err := orch.Control().List(ctx, flox.ListRequest{Workflow: wf.Name(), Limit: 10})
+	page, err := orch.Control().List(ctx, flox.ListRequest{RunFilter: flox.RunFilter{Workflow: wf.Name()}, Limit: 10})
 	if err != nil {
 		return err
 	}

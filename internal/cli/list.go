@@ -69,39 +69,15 @@ func (a *app) list(ctx context.Context, req flox.ListRequest, status string) err
 	})
 }
 
-// list narrows what the store tells apart only as ended or not.
 func (s *session) list(ctx context.Context, req flox.ListRequest, status string) (flox.RunPage, error) {
-	req.Status = flox.Status(status)
-	switch req.Status {
+	switch status {
 	case "all":
-		req.Status = ""
 	case active:
-		req.Status = flox.StatusRunning
-	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused, flox.StatusUndoing:
-		return s.listExactly(ctx, req, req.Status)
+		req.Statuses = flox.ActiveStatuses()
+	default:
+		req.Statuses = []flox.Status{flox.Status(status)}
 	}
 	return s.ctl.List(ctx, req)
-}
-
-// listExactly fills a page with the active runs of one status.
-func (s *session) listExactly(ctx context.Context, req flox.ListRequest, status flox.Status) (flox.RunPage, error) {
-	req.Status = flox.StatusRunning
-	var all flox.RunPage
-	for limit := req.Limit; ; {
-		page, err := s.ctl.List(ctx, req)
-		if err != nil {
-			return all, err
-		}
-		for _, r := range page.Runs {
-			if r.Status == status {
-				all.Runs = append(all.Runs, r)
-			}
-		}
-		all.Next, req.Cursor, req.Limit = page.Next, page.Next, limit-len(all.Runs)
-		if page.Next == "" || req.Limit == 0 {
-			return all, nil
-		}
-	}
 }
 
 func (a *app) printRuns(page flox.RunPage) {

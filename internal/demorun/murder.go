@@ -72,7 +72,7 @@ func (w *world) busiest(ctx context.Context) (*process, error) {
 func (w *world) held(ctx context.Context) (map[string]int, error) {
 	held := map[string]int{}
 	for cursor := ""; ; {
-		page, err := w.st.List(ctx, flox.ListRequest{Status: flox.StatusRunning, Cursor: cursor, Limit: 100})
+		page, err := w.st.List(ctx, flox.ListRequest{RunFilter: flox.RunFilter{Statuses: flox.ActiveStatuses()}, Cursor: cursor, Limit: 100})
 		if err != nil {
 			return nil, err
 		}

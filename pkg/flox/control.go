@@ -27,7 +27,9 @@ type startOptions struct {
 	id       string
 	ifExists bool
 	delay    time.Duration
+	at       time.Time
 	deadline time.Duration
+	labels   map[string]string
 }
 
 // StartOption changes how a run is started.
@@ -44,8 +46,25 @@ func IfExists() StartOption { return func(o *startOptions) { o.ifExists = true }
 // After delays the run's first step by d.
 func After(d time.Duration) StartOption { return func(o *startOptions) { o.delay = d } }
 
-// WithDeadline limits how long the run may take from its start, instead of what
-// its workflow says; a run that takes longer fails with ErrDeadline.
+// At delays the run's first step until t, by the store's clock; it starts at once
+// if that is past.
+func At(t time.Time) StartOption { return func(o *startOptions) { o.at = t } }
+
+// WithLabel gives the run a label to find it by, see RunFilter; a key given again
+// has the last value. The key must satisfy CheckName, the value is text of up to
+// 256 bytes without control characters. A run has at most 32 labels.
+func WithLabel(key, value string) StartOption {
+	return func(o *startOptions) {
+		if o.labels == nil {
+			o.labels = map[string]string{}
+		}
+		o.labels[key] = value
+	}
+}
+
+// WithDeadline limits how long the run may take from when its first step may
+// begin, instead of what its workflow says; a run that takes longer fails with
+// ErrDeadline.
 func WithDeadline(d time.Duration) StartOption { return func(o *startOptions) { o.deadline = d } }
 
 // Start starts a run of a registered workflow with input as JSON, and returns
@@ -70,14 +89,8 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 	if o.id == "" {
 		o.id = NewRunID()
 	}
-	if err := CheckName("run id", o.id); err != nil {
+	if err := o.check(); err != nil {
 		return "", err
-	}
-	if o.delay < 0 {
-		return "", fmt.Errorf("start delay %v: want zero or more", o.delay)
-	}
-	if o.deadline < 0 {
-		return "", fmt.Errorf("deadline %v: want zero or more", o.deadline)
 	}
 	if len(payload) > c.maxPayload {
 		return "", fmt.Errorf("start: input of %d bytes exceeds the payload limit of %d; store it elsewhere and pass a reference",
@@ -86,7 +99,8 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 	err := c.st.Start(ctx, StartRequest{
 		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
 		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
-		NeedsOutput: info.NeedsOutput, Undoes: info.Undoes, Delay: o.delay, Deadline: cmp.Or(o.deadline, info.Deadline),
+		NeedsOutput: info.NeedsOutput, Undoes: info.Undoes, Delay: o.delay, At: o.at,
+		Deadline: cmp.Or(o.deadline, info.Deadline), Labels: o.labels,
 	})
 	if o.ifExists && errors.Is(err, ErrRunExists) {
 		err = c.sameWorkflow(ctx, o.id, info.Name, err)
@@ -95,6 +109,23 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 		return "", fmt.Errorf("start: %w", err)
 	}
 	return o.id, nil
+}
+
+// check reports the first option that cannot be.
+func (o *startOptions) check() error {
+	if err := CheckName("run id", o.id); err != nil {
+		return err
+	}
+	if o.delay < 0 {
+		return fmt.Errorf("start delay %v: want zero or more", o.delay)
+	}
+	if o.delay > 0 && !o.at.IsZero() {
+		return errors.New("start: want a delay or a time, not both")
+	}
+	if o.deadline < 0 {
+		return fmt.Errorf("deadline %v: want zero or more", o.deadline)
+	}
+	return CheckLabels(o.labels)
 }
 
 // sameWorkflow returns nil if the run that exists is of the workflow wanted.
@@ -140,11 +171,48 @@ func (c *Control) Cancel(ctx context.Context, id string) error { return c.do(ctx
 // *RefusedError unless it has failed and has something to go on from.
 func (c *Control) Retry(ctx context.Context, id string) error { return c.do(ctx, id, ControlRetry) }
 
+// RetryFrom lets a failed run be done again from a node, with the input and the
+// state it had when it last came there alone, that is while no other token of the
+// run was anywhere. What was done since is forgotten, but in the history and the
+// errors; every token of the run is dropped, and what is done again has new item
+// ids, and so new idempotency keys. ErrNotFound, or a *RefusedError unless the run
+// has failed; also with a Reason, if the run never came to the node, or only in
+// branches of a fan-out or as their join, if steps were undone, or if the state
+// was folded since.
+func (c *Control) RetryFrom(ctx context.Context, id, node string) error {
+	if node == "" {
+		return errors.New("retry from: want the name of a node")
+	}
+	return c.control(ctx, ControlRequest{Run: id, Op: ControlRetry, From: node})
+}
+
+// Delete removes a run that has ended and everything that is kept of it.
+// ErrNotFound, or a *RefusedError if it has not ended.
+func (c *Control) Delete(ctx context.Context, id string) error {
+	if _, err := c.Show(ctx, id); err != nil {
+		return err
+	}
+	// A run that is gone by now was deleted, be it by a lost answer's call.
+	if _, err := c.st.Delete(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrRefused) {
+			return err
+		}
+		return fmt.Errorf("delete run %s: %w", id, err)
+	}
+	return nil
+}
+
 func (c *Control) do(ctx context.Context, id string, op ControlOp) error {
+	return c.control(ctx, ControlRequest{Run: id, Op: op})
+}
+
+func (c *Control) control(ctx context.Context, req ControlRequest) error {
+	id, op := req.Run, req.Op
 	if err := CheckName("run id", id); err != nil {
 		return err
 	}
-	if _, err := c.st.Control(ctx, ControlRequest{Run: id, Op: op, Nonce: newNonce()}); err != nil {
+	req.Nonce = newNonce()
+	if _, err := c.st.Control(ctx, req); err != nil {
 		if errors.Is(err, ErrRefused) {
 			return err
 		}

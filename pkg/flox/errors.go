@@ -35,14 +35,19 @@ func (e *RunExistsError) Error() string {
 // Is makes errors.Is(err, ErrRunExists) true.
 func (e *RunExistsError) Is(target error) bool { return target == ErrRunExists }
 
-// RefusedError says that a run's status does not allow an operation. It is an ErrRefused.
+// RefusedError says that a run's status, or the Reason if there is one, does not
+// allow an operation. It is an ErrRefused.
 type RefusedError struct {
 	Run    string
 	Op     ControlOp
 	Status Status
+	Reason string
 }
 
 func (e *RefusedError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("cannot %s run %s: %s", e.Op, e.Run, e.Reason)
+	}
 	return fmt.Sprintf("cannot %s run %s: it is %s", e.Op, e.Run, e.Status)
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
@@ -21,6 +23,28 @@ func CheckName(what, s string) error {
 		return nil
 	}
 	return fmt.Errorf("%s %q: want 1 to 128 of the characters A-Z a-z 0-9 . _ -", what, s)
+}
+
+const (
+	maxLabels     = 32
+	maxLabelValue = 256 // bytes
+)
+
+// CheckLabels reports why labels cannot be those of a run, or nil; see WithLabel.
+func CheckLabels(labels map[string]string) error {
+	if len(labels) > maxLabels {
+		return fmt.Errorf("%d labels: want at most %d", len(labels), maxLabels)
+	}
+	for key, value := range labels {
+		if err := CheckName("label", key); err != nil {
+			return err
+		}
+		control := strings.ContainsFunc(value, unicode.IsControl)
+		if len(value) > maxLabelValue || control || !utf8.ValidString(value) {
+			return fmt.Errorf("label %s=%q: want text of up to %d bytes without control characters", key, value, maxLabelValue)
+		}
+	}
+	return nil
 }
 
 // ItemID names a work item: token and step, joined with a dot.

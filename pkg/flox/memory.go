@@ -44,7 +44,9 @@ type memRun struct {
 	status                    Status // never pending, see shown
 	granted                   bool   // an item of it was loaded
 	needsOutput, mayUndo      bool
-	born, control             string // nonces of the start and of the last control
+	born                      string   // nonce of the start
+	controls                  []string // nonces of the last controls, the newest last
+	labels                    map[string]string
 	started, ended            time.Time
 	deadline                  time.Time // zero for none
 	timer                     *memTimer // of the deadline

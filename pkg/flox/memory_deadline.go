@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// setDeadline gives a run that long from its start, for ever if that is zero.
-func (m *Memory) setDeadline(r *memRun, limit time.Duration) {
+// setDeadline gives a run that long from when its first token is ready, for ever
+// if that is zero.
+func (m *Memory) setDeadline(r *memRun, delay, limit time.Duration) {
 	if limit <= 0 {
 		return
 	}
-	r.deadline = r.started.Add(limit)
+	r.deadline = r.started.Add(max(0, delay) + limit)
 	r.timer = &memTimer{due: r.deadline, run: r}
 	heap.Push(&m.delayed, r.timer)
 }

@@ -28,7 +28,7 @@ func (m *Memory) Dump() map[string]string {
 func (r *memRun) dump() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s granted=%t needs=%t born=%s control=%s started=%v ended=%v deadline=%v\n",
-		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.control, r.started, r.ended, r.deadline)
+		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.controls, r.started, r.ended, r.deadline)
 	fmt.Fprintf(&b, "cause=%q failure=%v %+v ends=%d held=%s outputs=%q\n",
 		r.cause, r.failure, r.counts, r.ends, r.held(","), r.outputs)
 	fmt.Fprintf(&b, "kept=%q last=%q undos=%q undoing=%t closed=%d\n",

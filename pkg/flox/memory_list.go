@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// memKey is a run's place in the order of List: by index, newest first, by id.
+// memKey is a run's place in the order of List: by index, then by time, newest
+// first unless reversed, then by id.
 type memKey struct {
 	index int
 	time  int64
@@ -18,20 +20,24 @@ type memKey struct {
 
 func (k memKey) String() string { return fmt.Sprintf("%d.%d.%s", k.index, k.time, k.run) }
 
-func compareKeys(a, b memKey) int {
-	return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(b.time, a.time), cmp.Compare(b.run, a.run))
+func compareKeys(a, b memKey, oldestFirst bool) int {
+	within := cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(b.run, a.run))
+	if oldestFirst {
+		within = -within
+	}
+	return cmp.Or(cmp.Compare(a.index, b.index), within)
 }
 
 // parseKey reads a cursor. The run comes last because it may contain dots.
 func parseKey(cursor string) (memKey, error) {
 	parts := strings.SplitN(cursor, ".", 3)
 	if len(parts) != 3 {
-		return memKey{}, fmt.Errorf("list runs: bad cursor %q", cursor)
+		return memKey{}, fmt.Errorf("list runs: cursor %q is not one that a list returned", cursor)
 	}
 	index, err1 := strconv.Atoi(parts[0])
 	time, err2 := strconv.ParseInt(parts[1], 10, 64)
-	if err := cmp.Or(err1, err2); err != nil {
-		return memKey{}, fmt.Errorf("list runs: bad cursor %q: %w", cursor, err)
+	if cmp.Or(err1, err2) != nil {
+		return memKey{}, fmt.Errorf("list runs: cursor %q is not one that a list returned", cursor)
 	}
 	return memKey{index, time, parts[2]}, nil
 }
@@ -41,12 +47,15 @@ func memIndex(s Status) int {
 	return 1 + slices.Index([]Status{StatusCompleted, StatusFailed, StatusCancelled}, s)
 }
 
-func (r *memRun) key() memKey {
-	if !r.status.Terminal() {
-		return memKey{0, r.started.UnixNano(), r.id}
+// since is when the run ended, or, if it has not, when it was started.
+func (r *memRun) since() time.Time {
+	if r.status.Terminal() {
+		return r.ended
 	}
-	return memKey{memIndex(r.status), r.ended.UnixNano(), r.id}
+	return r.started
 }
+
+func (r *memRun) key() memKey { return memKey{memIndex(r.status), r.since().UnixNano(), r.id} }
 
 // List implements RunInfoStore.
 func (m *Memory) List(ctx context.Context, req ListRequest) (RunPage, error) {
@@ -54,32 +63,29 @@ func (m *Memory) List(ctx context.Context, req ListRequest) (RunPage, error) {
 		return RunPage{}, err
 	}
 	defer m.mu.Unlock()
+	compare := func(a, b memKey) int { return compareKeys(a, b, req.OldestFirst) }
 	var keys []memKey
 	for _, r := range m.runs {
-		if r.selected(req) {
+		if r.selected(req.RunFilter) {
 			keys = append(keys, r.key())
 		}
 	}
-	slices.SortFunc(keys, compareKeys)
+	slices.SortFunc(keys, compare)
 	if req.Cursor != "" {
 		last, err := parseKey(req.Cursor)
 		if err != nil {
 			return RunPage{}, err
 		}
-		done := slices.IndexFunc(keys, func(k memKey) bool { return compareKeys(k, last) > 0 })
-		if done < 0 {
-			done = len(keys)
-		}
-		keys = keys[done:]
+		keys = slices.DeleteFunc(keys, func(k memKey) bool { return compare(k, last) <= 0 })
 	}
 	return m.page(keys, req.Limit)
 }
 
-func (r *memRun) selected(req ListRequest) bool {
-	if req.Workflow != "" && req.Workflow != r.workflow {
-		return false
-	}
-	return req.Status == "" || memIndex(req.Status) == memIndex(r.status)
+func (r *memRun) selected(f RunFilter) bool {
+	age := time.Since(r.since())
+	return (f.Workflow == "" || f.Workflow == r.workflow) &&
+		(f.OlderThan == 0 || age >= f.OlderThan) && (f.NewerThan == 0 || age <= f.NewerThan) &&
+		f.Passes(r.shown(), r.labels)
 }
 
 func (m *Memory) page(keys []memKey, limit int) (RunPage, error) {

@@ -3,6 +3,8 @@ package flox
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -21,12 +23,14 @@ func (m *Memory) Start(ctx context.Context, req StartRequest) error {
 	r := &memRun{
 		id: req.Run, workflow: req.Workflow, fingerprint: req.Fingerprint,
 		needsOutput: req.NeedsOutput, mayUndo: req.Undoes, born: req.Nonce, started: time.Now(),
+		labels: maps.Clone(req.Labels),
 		tokens: map[string]*memToken{}, frames: map[string]*memFrame{}, signals: newMemSignals(),
 	}
 	m.runs[r.id] = r
 	m.setStatus(r, StatusRunning)
-	m.setDeadline(r, req.Deadline)
-	m.make(&memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}, req.Delay)
+	delay := max(req.Delay, time.Until(req.At))
+	m.setDeadline(r, delay, req.Deadline)
+	m.make(&memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}, delay)
 	return nil
 }
 
@@ -46,13 +50,13 @@ func (m *Memory) Control(ctx context.Context, req ControlRequest) (Status, error
 	if r == nil {
 		return "", ErrNotFound
 	}
-	if r.control == req.Nonce {
+	if slices.Contains(r.controls, req.Nonce) {
 		return r.shown(), nil
 	}
 	if !r.allows(req.Op) {
 		return r.shown(), &RefusedError{Run: r.id, Op: req.Op, Status: r.shown()}
 	}
-	r.control = req.Nonce
+	r.controls = append(r.controls[max(0, len(r.controls)-7):], req.Nonce)
 	m.control(r, req.Op)
 	return r.shown(), nil
 }
@@ -112,7 +116,7 @@ func (m *Memory) Info(ctx context.Context, run string) (RunInfo, error) {
 func (r *memRun) info() (RunInfo, error) {
 	info := RunInfo{
 		ID: r.id, Workflow: r.workflow, Fingerprint: r.fingerprint,
-		Status: r.shown(), Created: r.started, Ended: r.ended, Deadline: r.deadline,
+		Status: r.shown(), Created: r.started, Ended: r.ended, Deadline: r.deadline, Labels: maps.Clone(r.labels),
 		Cause: r.cause, Held: r.held(","), Counts: r.counts,
 	}
 	if r.failure.data == nil {
@@ -126,7 +130,7 @@ func (r *memRun) info() (RunInfo, error) {
 	return info, nil
 }
 
-// Outputs implements RunInfoStore.
+// Outputs implements ErrorStore.
 func (m *Memory) Outputs(ctx context.Context, run string) ([][]byte, error) {
 	r, err := m.lockRun(ctx, run)
 	if err != nil {

@@ -1,6 +1,9 @@
 package flox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is how a run stands.
 type Status string
@@ -29,7 +32,9 @@ type RunInfo struct {
 	Created     time.Time `json:"created"`
 	Ended       time.Time `json:"ended,omitzero"`
 	Deadline    time.Time `json:"deadline,omitzero"`
-	Cause       string    `json:"cause,omitempty"` // why it failed
+	// Labels are what its start was given to find it by.
+	Labels map[string]string `json:"labels,omitempty"`
+	Cause  string            `json:"cause,omitempty"` // why it failed
 	// Failure is the record of the error that the run failed of, if it was one.
 	Failure *ErrorRecord `json:"failure,omitempty"`
 	// Held says at which nodes how many items were held (see OpHold), as
@@ -65,10 +70,12 @@ type StartRequest struct {
 	// undone yet: they may commit what can.
 	Undoes bool
 	Delay  time.Duration // until the first token is ready
-	// Deadline is how long the run may take from its start, the delay included;
+	At     time.Time     // when it is ready, by the store's clock; with a Delay the later of both
+	// Deadline is how long the run may take from when its first token is ready;
 	// zero is for ever. A run that has not ended then fails: Info's Failure is
 	// an ErrorRecord of ClassDeadline with no item. Retry lifts the deadline.
 	Deadline time.Duration
+	Labels   map[string]string // to find the run by
 }
 
 // ControlOp is an operation on a run's status.
@@ -81,12 +88,21 @@ const (
 	ControlRetry  ControlOp = "retry"  // failed -> running, or undoing if that is what failed
 )
 
+// ControlDelete is the operation of which a *RefusedError of Delete speaks.
+const ControlDelete ControlOp = "delete"
+
 // ControlRequest asks for an operation. Nonce is fresh for each request and the
-// same for its repeats.
+// same for its repeats; it satisfies CheckName.
 type ControlRequest struct {
 	Run   string
 	Op    ControlOp
 	Nonce string
+	// From, of a retry, is the node from which the failed run is done again, as
+	// it stood when it last came there: what was done since is forgotten, but in
+	// the history, and every token is dropped. It is refused, with a reason, if
+	// the store does not keep how the run stood there (see Control.RetryFrom).
+	// The run leaves its status when Settle has dropped the last token.
+	From string
 }
 
 // SignalRequest sends a signal to a run. ID is fresh for each signal and the
@@ -96,13 +112,39 @@ type SignalRequest struct {
 	Payload       []byte
 }
 
-// ListRequest selects runs. Status selects one index: StatusRunning stands for
-// all that have not ended (pending, running, paused, undoing); "" for all.
+// RunFilter selects the runs that pass all of its fields; the zero value selects
+// every run.
+type RunFilter struct {
+	Statuses []Status          // any of these; none is any status, see also ActiveStatuses
+	Workflow string            // "" for any
+	Labels   map[string]string // labels that the run has, with these values
+	// OlderThan and NewerThan bound a run's age: the time since it ended, or,
+	// if it has not, since it was started. Zero is no bound.
+	OlderThan, NewerThan time.Duration
+}
+
+// ActiveStatuses returns the statuses of runs that have not ended.
+func ActiveStatuses() []Status {
+	return []Status{StatusPending, StatusRunning, StatusPaused, StatusUndoing}
+}
+
+// Passes reports whether a run's status and labels are among those the filter
+// selects; it does not look at the rest.
+func (f RunFilter) Passes(status Status, labels map[string]string) bool {
+	for key, value := range f.Labels {
+		if got, ok := labels[key]; !ok || got != value {
+			return false
+		}
+	}
+	return len(f.Statuses) == 0 || slices.Contains(f.Statuses, status)
+}
+
+// ListRequest asks for a page of runs.
 type ListRequest struct {
-	Status   Status
-	Workflow string // "" for all
-	Cursor   string // "" for the first page, then RunPage.Next
-	Limit    int    // runs a page, at least 1
+	RunFilter
+	OldestFirst bool
+	Cursor      string // "" for the first page, then RunPage.Next
+	Limit       int    // most runs on the page, at least 1
 }
 
 // RunPage is a page of runs; Next is "" on the last.
@@ -170,11 +212,16 @@ type ErrorRecord struct {
 
 // QueueStats is how full a queue is.
 type QueueStats struct {
-	Name    string        `json:"name"`
-	Ready   int64         `json:"ready"`   // waiting for a worker
-	Leased  int64         `json:"leased"`  // with a worker
-	Delayed int64         `json:"delayed"` // of the whole namespace, not of this queue alone
-	Oldest  time.Duration `json:"oldest"`  // age of the oldest entry, ready or leased
+	Name   string `json:"name"`
+	Ready  int64  `json:"ready"`  // waiting for a worker
+	Leased int64  `json:"leased"` // with a worker
+	// Delayed are the tokens that will be ready at some time, or are waiting for a
+	// signal until then. The store counts the 10,000 that are due next.
+	Delayed int64 `json:"delayed"`
+	// Taken is how many entries were ever handed to a worker, or more: two
+	// readings give a rate.
+	Taken  int64         `json:"taken"`
+	Oldest time.Duration `json:"oldest"` // age of the oldest entry, ready or leased
 }
 
 // WorkerInfo is one worker process.
@@ -215,7 +262,11 @@ type WorkflowInfo struct {
 	Queues      []string      `json:"queues"`
 	Undoes      bool          `json:"undoes,omitempty"`   // it has nodes that undo
 	Deadline    time.Duration `json:"deadline,omitempty"` // of every run that is not given another
-	Graph       []byte        `json:"graph"`              // Workflow.JSON
-	Schema      []byte        `json:"schema,omitempty"`   // JSON Schema of the input
-	Registered  time.Time     `json:"registered"`         // set by the store
+	// Retention is how long runs are kept after their end, by how they ended. A
+	// status that it lacks, and a workflow that is not registered, has
+	// DefaultRetention.
+	Retention  map[Status]time.Duration `json:"retention,omitempty"`
+	Graph      []byte                   `json:"graph"`            // Workflow.JSON
+	Schema     []byte                   `json:"schema,omitempty"` // JSON Schema of the input
+	Registered time.Time                `json:"registered"`       // set by the store
 }

@@ -88,7 +88,9 @@ type RunInfoStore interface {
 	Start(ctx context.Context, req StartRequest) error
 	// Control changes a run's status. ErrNotFound if there is no such run, a
 	// *RefusedError if its status does not allow the operation, or already is
-	// what the operation would make it. Call Settle afterwards.
+	// what the operation would make it. Call Settle afterwards. Repeated with the
+	// nonce of one of the run's last 8 controls it changes nothing, whatever
+	// others have done since.
 	Control(ctx context.Context, req ControlRequest) (Status, error)
 	// Signal completes the wait of the run's token that has waited longest for
 	// the signal and is not late (see GrantDropped), or keeps the signal for the
@@ -98,11 +100,19 @@ type RunInfoStore interface {
 	Signal(ctx context.Context, req SignalRequest) error
 	// Info returns one run. ErrNotFound if there is none.
 	Info(ctx context.Context, run string) (RunInfo, error)
-	// List returns runs, newest first by start (active) or end (the others).
+	// List returns a page of the runs that a filter selects: those that have not
+	// ended, then the completed, the failed, the cancelled; each by start (those
+	// that have not ended) or end, newest first unless asked otherwise. It looks
+	// at a bounded number of runs: a page may hold fewer than it could, even
+	// none, and yet not be the last.
 	List(ctx context.Context, req ListRequest) (RunPage, error)
-	// Outputs returns the run's outputs so far, in commit order.
-	// ErrNotFound if there is no such run.
-	Outputs(ctx context.Context, run string) ([][]byte, error)
+	// Delete removes a run that has ended and all that is kept of it; tokens of a
+	// failed run that are still with a worker are taken from it. ErrNotFound if
+	// there is no such run, a *RefusedError if it has not ended. With run "" it
+	// removes some of the runs whose retention is over, see
+	// WorkflowInfo.Retention, and returns how many: call it again while there
+	// were any.
+	Delete(ctx context.Context, run string) (int, error)
 }
 
 // MetricsStore counts.
@@ -117,7 +127,7 @@ type MetricsStore interface {
 	Watch(ctx context.Context) (<-chan RunEvent, error)
 }
 
-// ErrorStore keeps what went wrong and what was done.
+// ErrorStore keeps what went wrong, what was done and what came of it.
 type ErrorStore interface {
 	// Errors returns the newest errors of a run, oldest first (the store keeps
 	// at least 100). ErrNotFound if there is no such run.
@@ -125,6 +135,9 @@ type ErrorStore interface {
 	// History returns up to limit finished steps of a run in commit order,
 	// skipping the first from. ErrNotFound if there is no such run.
 	History(ctx context.Context, run string, from, limit int) ([]StepRecord, error)
+	// Outputs returns the run's outputs so far, in commit order.
+	// ErrNotFound if there is no such run.
+	Outputs(ctx context.Context, run string) ([][]byte, error)
 }
 
 // LivenessStore keeps who is there: workers, and the workflows they know.

@@ -9,7 +9,7 @@
 //
 //	status workflow fingerprint started ended deadline cause failure
 //	live parked created committed failed dropped held outs ends sv errs
-//	need undoes born ctl granted undoing   how it began and was controlled
+//	need undoes labels born ctl granted undoing   how it began and was controlled
 //	t:TOKEN i:TOKEN b:TOKEN:N       a token, its input, what it has yet to release
 //	f:FRAME c:FRAME d:FRAME:N       an open fan-out, what its join gets, what arrived
 //	closed                          fan-outs whose join fired while branches were out

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/floxrun/flox/pkg/flox"
@@ -11,7 +12,7 @@ import (
 var infoFields = []any{
 	"status", "granted", "workflow", "fingerprint", "started", "ended", "cause",
 	"created", "committed", "failed", "dropped", "live", "parked", "outs", "sv",
-	"held", "deadline", "holds", "failure",
+	"held", "deadline", "holds", "failure", "labels",
 }
 
 // Info implements flox.RunInfoStore.
@@ -34,6 +35,11 @@ func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
 			Held: integer(r, 15),
 		},
 		Deadline: millis(integer(r, 16)), Held: text(r, 17),
+	}
+	if raw := blob(r, 19); raw != nil {
+		if err := json.Unmarshal(raw, &info.Labels); err != nil {
+			return flox.RunInfo{}, fmt.Errorf("labels of run %s: %w", run, err)
+		}
 	}
 	if raw := text(r, 18); raw != "" {
 		info.Failure = &flox.ErrorRecord{}

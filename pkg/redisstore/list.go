@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -17,17 +18,26 @@ import (
 var indexes = []string{"active", "completed", "failed", "cancelled"}
 
 // listPart is how many members one command reads from an index.
-const listPart = 100
+const listPart = 500
 
-// indexed is a run's place in an index: score descending, then member descending.
+// listLook is about how many runs one List reads to find those that a filter
+// on their fields selects.
+const listLook = 2000
+
+// indexed is a run's place in an index.
 type indexed struct {
 	index  int
 	score  int64
 	member string // "<run>|<workflow>"
 }
 
-func compareIndexed(a, b indexed) int {
-	return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(b.score, a.score), cmp.Compare(b.member, a.member))
+// compareIndexed orders by index, then by score, then by member.
+func compareIndexed(a, b indexed, oldestFirst bool) int {
+	within := cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.member, a.member))
+	if oldestFirst {
+		within = -within
+	}
+	return cmp.Or(cmp.Compare(a.index, b.index), within)
 }
 
 func (i indexed) cursor() string {
@@ -52,66 +62,130 @@ func parseCursor(cursor string) (indexed, error) {
 	return indexed{index, score, f[2]}, nil
 }
 
-// selects returns which indexes a request looks at.
-func selects(status flox.Status) []int {
-	switch status {
-	case "":
+// selects returns which indexes a filter looks at, in their order.
+func selects(statuses []flox.Status) []int {
+	if len(statuses) == 0 {
 		return []int{0, 1, 2, 3}
-	case flox.StatusPending, flox.StatusRunning, flox.StatusPaused, flox.StatusUndoing:
-		return []int{0}
 	}
-	return []int{slices.Index(indexes, string(status))}
+	var selected []int
+	for _, status := range statuses {
+		selected = append(selected, max(0, slices.Index(indexes, string(status))))
+	}
+	slices.Sort(selected)
+	return slices.Compact(selected)
+}
+
+// listing is one List: where it stands and between which scores it looks.
+type listing struct {
+	flox.ListRequest
+	after      indexed
+	from, upto string // scores, the lowest and the highest
+}
+
+func (s *Store) listing(ctx context.Context, req flox.ListRequest) (listing, error) {
+	l := listing{ListRequest: req, from: "-inf", upto: "+inf"}
+	var err error
+	if l.after, err = parseCursor(req.Cursor); err != nil || req.OlderThan == 0 && req.NewerThan == 0 {
+		return l, err
+	}
+	now, err := s.now(ctx)
+	if req.OlderThan != 0 {
+		l.upto = strconv.FormatInt(now.Add(-req.OlderThan).UnixMilli(), 10)
+	}
+	if req.NewerThan != 0 {
+		l.from = strconv.FormatInt(now.Add(-req.NewerThan).UnixMilli(), 10)
+	}
+	return l, err
+}
+
+// now is the time by the server's clock.
+func (s *Store) now(ctx context.Context) (time.Time, error) {
+	reply, err := s.command(ctx, s.keys.home(), "TIME")
+	r := list(reply)
+	return time.Unix(integer(r, 0), integer(r, 1)*1000), err
 }
 
 // List implements flox.RunInfoStore.
 func (s *Store) List(ctx context.Context, req flox.ListRequest) (flox.RunPage, error) {
-	after, err := parseCursor(req.Cursor)
+	l, err := s.listing(ctx, req)
 	if err != nil {
 		return flox.RunPage{}, fmt.Errorf("list runs: %w", err)
 	}
-	var found []indexed
-	for _, index := range selects(req.Status) {
-		// One more than wanted says whether there is another page.
-		if len(found) > req.Limit || index < after.index {
-			continue
-		}
-		more, err := s.listIndex(ctx, index, after, req)
+	var page flox.RunPage
+	for looked := 0; ; {
+		found, err := s.listNext(ctx, l)
 		if err != nil {
 			return flox.RunPage{}, fmt.Errorf("list runs: %w", err)
 		}
-		found = append(found, more...)
+		last := len(found) <= req.Limit // one more than wanted says that there are others
+		found = found[:min(req.Limit, len(found))]
+		infos, err := s.infos(ctx, found)
+		if err != nil {
+			return flox.RunPage{}, fmt.Errorf("list runs: %w", err)
+		}
+		for i, info := range infos {
+			if info.ID == "" || !req.Passes(info.Status, info.Labels) {
+				continue
+			}
+			page.Runs = append(page.Runs, info)
+			if len(page.Runs) == req.Limit && (i < len(infos)-1 || !last) {
+				page.Next = found[i].cursor()
+				return page, nil
+			}
+		}
+		if last {
+			return page, nil
+		}
+		l.after = found[len(found)-1]
+		if looked += len(found); looked >= listLook {
+			page.Next = l.after.cursor()
+			return page, nil
+		}
 	}
-	var page flox.RunPage
-	if len(found) > req.Limit {
-		found = found[:req.Limit]
-		page.Next = found[req.Limit-1].cursor()
-	}
-	page.Runs, err = s.infos(ctx, found)
-	return page, err
 }
 
-// listIndex merges one index of all partitions: up to Limit+1 runs after a place.
-func (s *Store) listIndex(ctx context.Context, index int, after indexed, req flox.ListRequest) ([]indexed, error) {
+// listNext returns the next places in the listing, at most Limit+1.
+func (s *Store) listNext(ctx context.Context, l listing) ([]indexed, error) {
+	var found []indexed
+	for _, index := range selects(l.Statuses) {
+		if len(found) > l.Limit || index < l.after.index {
+			continue
+		}
+		more, err := s.listIndex(ctx, index, l)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found[:min(len(found), l.Limit+1)], nil
+}
+
+// listIndex merges one index of all partitions: at least Limit+1 runs, if there
+// are as many.
+func (s *Store) listIndex(ctx context.Context, index int, l listing) ([]indexed, error) {
 	parts := make([][]indexed, len(s.keys.parts))
 	err := each(len(parts), func(n int) error {
 		var err error
-		parts[n], err = s.listPartition(ctx, n, index, after, req)
+		parts[n], err = s.listPartition(ctx, n, index, l)
 		return err
 	})
 	all := slices.Concat(parts...)
-	slices.SortFunc(all, compareIndexed)
+	slices.SortFunc(all, func(a, b indexed) int { return compareIndexed(a, b, l.OldestFirst) })
 	return all, err
 }
 
-func (s *Store) listPartition(ctx context.Context, n, index int, after indexed, req flox.ListRequest) ([]indexed, error) {
-	var found []indexed
-	from := "+inf"
-	if index == after.index {
-		from = strconv.FormatInt(after.score, 10)
+func (s *Store) listPartition(ctx context.Context, n, index int, l listing) ([]indexed, error) {
+	command, from, to := "ZREVRANGEBYSCORE", l.upto, l.from
+	if l.OldestFirst {
+		command, from, to = "ZRANGEBYSCORE", l.from, l.upto
 	}
+	if index == l.after.index {
+		from = strconv.FormatInt(l.after.score, 10)
+	}
+	var found []indexed
 	key := s.keys.parts[n].index(indexes[index])
-	for offset := 0; len(found) <= req.Limit; offset += listPart {
-		reply, err := s.command(ctx, n, "ZREVRANGEBYSCORE", key, from, "-inf", "WITHSCORES", "LIMIT", offset, listPart)
+	for offset := 0; len(found) <= l.Limit; offset += listPart {
+		reply, err := s.command(ctx, n, command, key, from, to, "WITHSCORES", "LIMIT", offset, listPart)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +194,7 @@ func (s *Store) listPartition(ctx context.Context, n, index int, after indexed, 
 			// Scores are whole ms, below the size where they would be shown rounded.
 			at := indexed{index, integer(r, i+1), text(r, i)}
 			_, workflow, _ := strings.Cut(at.member, "|")
-			if compareIndexed(at, after) > 0 && (req.Workflow == "" || workflow == req.Workflow) {
+			if compareIndexed(at, l.after, l.OldestFirst) > 0 && (l.Workflow == "" || workflow == l.Workflow) {
 				found = append(found, at)
 			}
 		}
@@ -132,10 +206,10 @@ func (s *Store) listPartition(ctx context.Context, n, index int, after indexed, 
 }
 
 // infos reads the runs of a page. One that has changed its index meanwhile is
-// shown as it is now; one that is gone or spoilt is left out.
+// shown as it is now; one that is gone or spoilt has no ID.
 func (s *Store) infos(ctx context.Context, found []indexed) ([]flox.RunInfo, error) {
 	infos := make([]flox.RunInfo, len(found))
-	err := each(len(found), func(i int) error {
+	return infos, each(len(found), func(i int) error {
 		run, _, _ := strings.Cut(found[i].member, "|")
 		info, err := s.Info(ctx, run)
 		if spoilt(err) {
@@ -144,5 +218,4 @@ func (s *Store) infos(ctx context.Context, found []indexed) ([]flox.RunInfo, err
 		infos[i] = info
 		return err
 	})
-	return slices.DeleteFunc(infos, func(r flox.RunInfo) bool { return r.ID == "" }), err
 }

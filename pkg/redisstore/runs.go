@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/floxrun/flox/pkg/flox"
@@ -14,11 +15,20 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 			return err
 		}
 	}
+	var labels []byte
+	if len(req.Labels) > 0 {
+		labels, _ = json.Marshal(req.Labels) // strings always have a JSON form
+	}
+	var at int64
+	if !req.At.IsZero() {
+		at = req.At.UnixMilli()
+	}
 	n, p := s.keys.of(req.Run)
 	reply, err := s.script(ctx, n, scriptStart,
 		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
 		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, bit(req.NeedsOutput),
-		wait(req.Delay), p.events(), req.Input, wait(req.Deadline), bit(req.Undoes))
+		wait(req.Delay), p.events(), req.Input, wait(req.Deadline), bit(req.Undoes),
+		max(0, at), labels)
 	if err != nil {
 		return err
 	}
@@ -58,7 +68,7 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 // outputsPart is how many outputs one command reads.
 const outputsPart = 4000
 
-// Outputs implements flox.RunInfoStore.
+// Outputs implements flox.ErrorStore.
 func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 	n, p := s.keys.of(run)
 	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "outs")
@@ -93,4 +103,9 @@ func bit(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// Delete implements flox.RunInfoStore.
+func (s *Store) Delete(context.Context, string) (int, error) {
+	return 0, fmt.Errorf("delete: not written yet")
 }

@@ -18,6 +18,7 @@ var controlChecks = []check{
 	{"Refused", refused},
 	{"RetryWithoutTokens", retryNothing},
 	{"Repeat", controlRepeat},
+	{"LateRepeat", controlLateRepeat},
 	{"NotFound", controlNotFound},
 }
 
@@ -191,7 +192,7 @@ func retryNothing(d *driver) {
 func controlRepeat(d *driver) {
 	d.begin()
 	for _, op := range []flox.ControlOp{flox.ControlPause, flox.ControlResume, flox.ControlCancel} {
-		req := flox.ControlRequest{Run: d.run, Op: op, Nonce: "nonce of " + string(op)}
+		req := flox.ControlRequest{Run: d.run, Op: op, Nonce: "nonce-of-" + string(op)}
 		first, err := d.s.Control(d.ctx, req)
 		d.must(err)
 		d.settle()
@@ -203,6 +204,23 @@ func controlRepeat(d *driver) {
 			}
 		})
 	}
+}
+
+// controlLateRepeat repeats a pause after others have resumed the run.
+func controlLateRepeat(d *driver) {
+	d.begin()
+	pause := flox.ControlRequest{Run: d.run, Op: flox.ControlPause, Nonce: "pause"}
+	_, err := d.s.Control(d.ctx, pause)
+	d.must(err)
+	for i := range 7 {
+		d.control([]flox.ControlOp{flox.ControlResume, flox.ControlPause}[i%2])
+	}
+	d.settle()
+	d.unchanged("a late repeat", func() {
+		if status, err := d.s.Control(d.ctx, pause); err != nil || status != flox.StatusRunning {
+			d.t.Errorf("a late repeat of pause = %q, %v, want running", status, err)
+		}
+	})
 }
 
 func controlNotFound(d *driver) {

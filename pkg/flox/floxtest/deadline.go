@@ -100,20 +100,22 @@ func deadlinePaused(d *driver) {
 	d.wantLateRun()
 }
 
-// deadlineDelayed has a deadline before the run's start is due.
+// deadlineDelayed has a deadline that counts from when the run's start is due.
 func deadlineDelayed(d *driver) {
 	req := d.request()
-	req.Delay, req.Deadline = 2*soon, soon
+	req.Delay, req.Deadline = soon, soon
 	d.must(d.s.Start(d.ctx, req))
-	d.passDeadline()
-	d.wantLateRun()
-	if token := d.tokens()[flox.RootToken]; token.Place != flox.PlaceDelayed {
-		d.t.Errorf("Checkpoint = %+v, want it delayed", token)
+	info := d.wantStatus(flox.StatusPending)
+	if got := info.Deadline.Sub(info.Created); got < 2*soon || got > 3*soon {
+		d.t.Errorf("the deadline is %v after the start, want %v", got, 2*soon)
 	}
 	d.b.Advance(soon + soon/4)
 	d.promote(1)
-	d.idle(d.queue)
-	d.wantCounts(flox.Counts{Created: 1, Live: 1, Parked: 1})
+	l := d.take()
+	d.passDeadline()
+	d.wantLateRun()
+	d.commit(next(l, "second"), flox.VerdictParked)
+	d.wantCounts(flox.Counts{Created: 2, Committed: 1, Live: 1, Parked: 1, Version: 1})
 }
 
 // deadlineInFlight ends the last item after the deadline: it is committed, but

@@ -16,6 +16,10 @@ var infoChecks = []check{
 	{"ListPages", listPages},
 	{"ListStatus", listStatus},
 	{"ListWorkflow", listWorkflow},
+	{"ListExactStatus", listExactStatus},
+	{"ListLabels", listLabels},
+	{"ListAge", listAge},
+	{"ListOldestFirst", listOldestFirst},
 	{"CheckpointPages", checkpointPages},
 	{"StateSince", stateSince},
 }
@@ -58,6 +62,16 @@ func (d *driver) list(req flox.ListRequest) []string {
 	return nil
 }
 
+var activeRuns = flox.RunFilter{Statuses: flox.ActiveStatuses()}
+
+// byStatus selects the runs of a status, all runs if that is "".
+func byStatus(status flox.Status) flox.RunFilter {
+	if status == "" {
+		return flox.RunFilter{}
+	}
+	return flox.RunFilter{Statuses: []flox.Status{status}}
+}
+
 func (d *driver) wantList(req flox.ListRequest, want ...string) {
 	d.t.Helper()
 	if got := d.list(req); !slices.Equal(got, want) {
@@ -67,7 +81,7 @@ func (d *driver) wantList(req flox.ListRequest, want ...string) {
 
 func listEmpty(d *driver) {
 	for _, status := range []flox.Status{"", flox.StatusRunning, flox.StatusFailed} {
-		d.wantList(flox.ListRequest{Status: status, Limit: 10})
+		d.wantList(flox.ListRequest{RunFilter: byStatus(status), Limit: 10})
 	}
 }
 
@@ -85,7 +99,7 @@ func (d *driver) startRuns(workflow string, runs ...string) {
 func listPages(d *driver) {
 	d.startRuns(workflow, "a", "b.1", "c", "d", "e")
 	for _, limit := range []int{1, 2, 5, 10} {
-		d.wantList(flox.ListRequest{Status: flox.StatusRunning, Limit: limit}, "e", "d", "c", "b.1", "a")
+		d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: limit}, "e", "d", "c", "b.1", "a")
 	}
 }
 
@@ -103,10 +117,10 @@ func listStatus(d *driver) {
 	d.b.Advance(3 * time.Millisecond)
 	end2 := d.scene("end2")
 	end2.commit(end(end2.begin(), "out"), flox.VerdictReleased)
-	d.wantList(flox.ListRequest{Status: flox.StatusCompleted, Limit: 1}, "end2", "end1")
-	d.wantList(flox.ListRequest{Status: flox.StatusFailed, Limit: 10}, "failed")
-	d.wantList(flox.ListRequest{Status: flox.StatusCancelled, Limit: 10}, "cancelled")
-	d.wantList(flox.ListRequest{Status: flox.StatusRunning, Limit: 10}, "paused")
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusCompleted), Limit: 1}, "end2", "end1")
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10}, "failed")
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusCancelled), Limit: 10}, "cancelled")
+	d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: 10}, "paused")
 	for _, limit := range []int{1, 2, 10} {
 		all := d.list(flox.ListRequest{Limit: limit})
 		slices.Sort(all)
@@ -115,8 +129,8 @@ func listStatus(d *driver) {
 		}
 	}
 	failed.control(flox.ControlRetry)
-	d.wantList(flox.ListRequest{Status: flox.StatusFailed, Limit: 10})
-	if active := d.list(flox.ListRequest{Status: flox.StatusRunning, Limit: 10}); !slices.Contains(active, "failed") {
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10})
+	if active := d.list(flox.ListRequest{RunFilter: activeRuns, Limit: 10}); !slices.Contains(active, "failed") {
 		d.t.Errorf("List of active runs = %q, want the retried one too", active)
 	}
 }
@@ -126,9 +140,80 @@ func listWorkflow(d *driver) {
 	d.startRuns("coffee", "c")
 	d.startRuns("tea", "d")
 	for _, limit := range []int{1, 10} {
-		d.wantList(flox.ListRequest{Workflow: "tea", Limit: limit}, "d", "b", "a")
-		d.wantList(flox.ListRequest{Workflow: "coffee", Status: flox.StatusRunning, Limit: limit}, "c")
-		d.wantList(flox.ListRequest{Workflow: "milk", Limit: limit})
+		d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{Workflow: "tea"}, Limit: limit}, "d", "b", "a")
+		d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{Workflow: "coffee", Statuses: flox.ActiveStatuses()}, Limit: limit}, "c")
+		d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{Workflow: "milk"}, Limit: limit})
+	}
+}
+
+// listExactStatus tells apart the runs that have not ended.
+func listExactStatus(d *driver) {
+	d.startRuns(workflow, "a", "b", "c", "d")
+	for _, run := range []string{"b", "d"} {
+		paused := d.scene(run)
+		paused.control(flox.ControlPause)
+	}
+	for _, limit := range []int{1, 2, 3, 10} {
+		d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusPaused), Limit: limit}, "d", "b")
+		d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusPending), Limit: limit}, "c", "a")
+		d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusUndoing), Limit: limit})
+		both := flox.RunFilter{Statuses: []flox.Status{flox.StatusPaused, flox.StatusPending}}
+		d.wantList(flox.ListRequest{RunFilter: both, Limit: limit}, "d", "c", "b", "a")
+	}
+}
+
+func listLabels(d *driver) {
+	for run, labels := range map[string]map[string]string{
+		"a": {"team": "north", "tier": "gold, mostly"}, "b": {"team": "south"}, "c": nil, "d": {"team": "north"},
+	} {
+		req := d.request()
+		req.Run, req.Nonce, req.Labels = run, run, labels
+		d.must(d.s.Start(d.ctx, req))
+		info, err := d.s.Info(d.ctx, run)
+		d.must(err)
+		if !maps.Equal(info.Labels, labels) {
+			d.t.Errorf("Info(%s).Labels = %v, want %v", run, info.Labels, labels)
+		}
+	}
+	for _, c := range []struct {
+		labels map[string]string
+		want   []string
+	}{
+		{map[string]string{"team": "north"}, []string{"a", "d"}},
+		{map[string]string{"team": "north", "tier": "gold, mostly"}, []string{"a"}},
+		{map[string]string{"team": ""}, nil},
+		{map[string]string{"town": "north"}, nil},
+	} {
+		got := d.list(flox.ListRequest{RunFilter: flox.RunFilter{Labels: c.labels}, Limit: 1})
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			d.t.Errorf("List of label %v = %q, want %q", c.labels, got, c.want)
+		}
+	}
+}
+
+func listAge(d *driver) {
+	d.startRuns(workflow, "old", "ended")
+	d.b.Advance(300 * time.Millisecond)
+	d.startRuns(workflow, "young")
+	ended := d.scene("ended")
+	ended.control(flox.ControlCancel)
+	const between = 150 * time.Millisecond
+	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between}, Limit: 1}, "old")
+	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{NewerThan: between}, Limit: 1}, "young", "ended")
+	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between, NewerThan: time.Hour}, Limit: 9}, "old")
+	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: time.Hour}, Limit: 9})
+}
+
+func listOldestFirst(d *driver) {
+	d.startRuns(workflow, "a", "b", "c", "d", "e")
+	for _, run := range []string{"d", "b"} {
+		d.scene(run).control(flox.ControlCancel)
+		d.b.Advance(3 * time.Millisecond)
+	}
+	for _, limit := range []int{1, 2, 5, 10} {
+		d.wantList(flox.ListRequest{Limit: limit}, "e", "c", "a", "b", "d")
+		d.wantList(flox.ListRequest{OldestFirst: true, Limit: limit}, "a", "c", "e", "d", "b")
 	}
 }
 

@@ -3,6 +3,7 @@ package floxtest
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -12,6 +13,7 @@ var startChecks = []check{
 	{"Repeat", startRepeat},
 	{"Taken", startTaken},
 	{"TakenAfterEnd", startTakenAfterEnd},
+	{"At", startAt},
 	{"NoOutput", startNoOutput},
 	{"NeedsNoOutput", startNeedsNoOutput},
 }
@@ -71,6 +73,28 @@ func startTaken(d *driver) {
 func startTakenAfterEnd(d *driver) {
 	d.commit(end(d.begin(), "out"), flox.VerdictReleased)
 	d.wantTaken(flox.StatusCompleted)
+}
+
+// startAt starts a run by the clock, and one whose time is past.
+func startAt(d *driver) {
+	req := d.request()
+	d.must(d.s.Start(d.ctx, req)) // tells the store's time
+	info, err := d.s.Info(d.ctx, d.run)
+	d.must(err)
+	d.take()
+	for run, at := range map[string]time.Time{"later": info.Created.Add(soon), "past": info.Created.Add(-time.Hour)} {
+		req.Run, req.Nonce, req.At = run, run, at
+		d.must(d.s.Start(d.ctx, req))
+	}
+	if e := d.claim(d.queue); e.Run != "past" {
+		d.t.Fatalf("Claim = %+v, want the run whose time is past", e)
+	}
+	d.idle(d.queue)
+	d.b.Advance(soon + soon/4)
+	d.promote(1)
+	if e := d.claim(d.queue); e.Run != "later" {
+		d.t.Fatalf("Claim = %+v, want the run whose time has come", e)
+	}
 }
 
 func startNoOutput(d *driver) {

@@ -65,7 +65,7 @@ func (s *stormOf) tend() {
 		s.ok("Settle", err)
 		_, err = d.s.Promote(d.ctx, 10)
 		s.ok("Promote", err)
-		page, err := d.s.List(d.ctx, flox.ListRequest{Status: flox.StatusRunning, Limit: stormRuns})
+		page, err := d.s.List(d.ctx, flox.ListRequest{RunFilter: activeRuns, Limit: stormRuns})
 		s.ok("List", err)
 		s.left.Store(int64(len(page.Runs)))
 	}

@@ -32,8 +32,8 @@ func undoReverse(d *driver) {
 	d.wantFailure(flox.ClassError, "boom")
 	d.wantCounts(flox.Counts{Created: 4, Committed: 3, Live: 1, Parked: 1, Version: 3})
 	d.idle(d.queue)
-	d.wantList(flox.ListRequest{Status: flox.StatusRunning, Limit: 10}, d.run)
-	d.wantList(flox.ListRequest{Status: flox.StatusFailed, Limit: 10})
+	d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: 10}, d.run)
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10})
 	d.settle()
 	d.wantCounts(flox.Counts{Created: 5, Committed: 3, Dropped: 1, Live: 1, Version: 3})
 	l := d.takeUndo(3, "0.2")
@@ -47,8 +47,8 @@ func undoReverse(d *driver) {
 	d.wantUndone("boom", flox.Counts{Created: 7, Committed: 6, Dropped: 1, Version: 6})
 	d.wantFailure(flox.ClassError, "boom")
 	d.wantOutputs()
-	d.wantList(flox.ListRequest{Status: flox.StatusRunning, Limit: 10})
-	d.wantList(flox.ListRequest{Status: flox.StatusFailed, Limit: 10}, d.run)
+	d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: 10})
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10}, d.run)
 }
 
 func undoOtherQueue(d *driver) {

@@ -21,12 +21,18 @@ if not R then return {9} end
 local h = R.h
 local status = h.status
 if not status then return {2} end
-if h.ctl == ARGV[3] then return {0, status, h.granted or ''} end
+-- ctl holds the nonces of the last 8 requests: a repeat may come after others'.
+local nonces = {}
+for nonce in string.gmatch(h.ctl or '', '[^ ]+') do nonces[#nonces + 1] = nonce end
+for _, nonce in ipairs(nonces) do
+  if nonce == ARGV[3] then return {0, status, h.granted or ''} end
+end
 local allowed = (op == 'pause' and status == 'running') or (op == 'resume' and status == 'paused')
   or (op == 'cancel' and (status == 'running' or status == 'paused' or status == 'undoing'))
   or (op == 'retry' and status == 'failed' and tonumber(h.live or 0) > 0)
 if not allowed then return {1, status, h.granted or ''} end
-set(R, 'ctl', ARGV[3])
+nonces[#nonces + 1] = ARGV[3]
+set(R, 'ctl', table.concat(nonces, ' ', math.max(1, #nonces - 7)))
 local now = clock()
 local at = {active = KEYS[2], cancelled = KEYS[3], stats = KEYS[5], delayed = KEYS[7], events = ARGV[4]}
 if op == 'cancel' then

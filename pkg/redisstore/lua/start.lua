@@ -17,8 +17,10 @@
 -- ARGV[8] delay in ms
 -- ARGV[9] channel of the status changes
 -- ARGV[10] input
--- ARGV[11] how long the run may take, in ms, or 0
+-- ARGV[11] how long the run may take from when its first token is ready, in ms, or 0
 -- ARGV[12] 1 if items of the run may be undone, else 0
+-- ARGV[13] when the first token is ready at the earliest, in ms, or 0
+-- ARGV[14] labels, or nothing
 -- Returns: {0} started, now or by this request before; {1, status, granted} the
 -- id is taken; {9} the run's key is of a wrong type
 local run = ARGV[1]
@@ -30,18 +32,20 @@ if R.h.status then
 end
 local now = clock()
 local t = new_token(ARGV[5], ARGV[6], '', '0', '', '0')
-if tonumber(ARGV[8]) > 0 then
-  delay(run, '0', t, KEYS[4], now + tonumber(ARGV[8]))
+local due = math.max(now + tonumber(ARGV[8]), tonumber(ARGV[13]))
+if due > now then
+  delay(run, '0', t, KEYS[4], due)
 else
   enqueue(R, run, '0', t, KEYS[5])
 end
 put_token(R, '0', t)
 if tonumber(ARGV[11]) > 0 then
-  local deadline = num(now + tonumber(ARGV[11]))
+  local deadline = num(due + tonumber(ARGV[11]))
   set(R, 'deadline', deadline)
   redis.call('ZADD', KEYS[4], deadline, run .. '/')
 end
 if ARGV[12] == '1' then set(R, 'undoes', '1') end
+if ARGV[14] ~= '' then set(R, 'labels', ARGV[14]) end
 redis.call('HSET', KEYS[1], 'status', 'running', 'live', 1, 'created', 1, 'born', ARGV[2],
   'workflow', ARGV[3], 'fingerprint', ARGV[4], 'need', ARGV[7], 'started', num(now),
   'i:0', ARGV[10], unpack(R.puts))
