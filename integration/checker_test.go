@@ -128,15 +128,18 @@ func (c checker) checkRun(key string, width int) {
 	c.checkState(strings.Replace(key, ":run:", ":state:", 1), width)
 }
 
-func (c checker) checkState(key string, width int) {
+// deltas counts the names that a run's state log holds.
+func (c checker) deltas(key string) map[string]int {
 	c.t.Helper()
 	deltas, err := c.rdb.LRange(c.t.Context(), key, 0, -1).Result()
 	if err != nil {
 		c.t.Errorf("%s: %v", key, err)
-		return
 	}
 	seen := map[string]int{}
 	for _, d := range deltas {
+		if d == "" { // a snapshot of nothing
+			continue
+		}
 		var delta struct {
 			Items []string `msgpack:"items"`
 		}
@@ -147,6 +150,12 @@ func (c checker) checkState(key string, width int) {
 			seen[item]++
 		}
 	}
+	return seen
+}
+
+func (c checker) checkState(key string, width int) {
+	c.t.Helper()
+	seen := c.deltas(key)
 	want := map[string]int{"split/0": 1, "sum/0": 1}
 	for i := range width {
 		want[fmt.Sprintf("first/%d", i)] = 1

@@ -16,12 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 	"github.com/floxrun/flox/pkg/worker"
 )
 
-// envWorker makes the test binary be a worker process; envLog names the file
-// to which nodes log their executions.
+// envWorker makes the test binary be a worker process of the workflows that it
+// names; envLog names the file to which nodes log their executions.
 const (
 	envWorker = "FLOX_INTEGRATION_WORKER"
 	envLog    = "FLOX_INTEGRATION_LOG"
@@ -32,17 +33,26 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envWorker) == "" {
 		os.Exit(m.Run())
 	}
-	wf, err := crunch()
+	defs, err := served(os.Getenv(envWorker))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if err := worker.Run(ctx, nil, os.Stdout, os.Stderr, wf); err != nil {
+	if err := worker.Run(ctx, nil, os.Stdout, os.Stderr, defs...); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// served are the workflows of a worker process.
+func served(what string) ([]flox.Definition, error) {
+	if what == "storm" {
+		return stormWorkflows()
+	}
+	wf, err := crunch()
+	return []flox.Definition{wf}, err
 }
 
 // fleet is some worker processes of one namespace.
@@ -50,6 +60,8 @@ type fleet struct {
 	t   *testing.T
 	env []string
 	log string // of executions
+
+	stderr *os.File // of all workers, shown if the test fails
 
 	procs []*process
 	spawn int
@@ -61,20 +73,36 @@ type process struct {
 	ended chan struct{}
 }
 
-func newFleet(t *testing.T, url, namespace string, size int) *fleet {
+// newFleet starts workers; env overrides their settings.
+func newFleet(t *testing.T, url, namespace string, size int, env ...string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, log: t.TempDir() + "/executions"}
-	f.env = append(os.Environ(), envWorker+"=1", envLog+"="+f.log, "FLOX_REDIS="+url, "FLOX_NAMESPACE="+namespace,
+	f.env = append(os.Environ(), envWorker+"=crunch", envLog+"="+f.log, "FLOX_REDIS="+url, "FLOX_NAMESPACE="+namespace,
 		"FLOX_LEASE=1s", "FLOX_CONCURRENCY=16", "FLOX_LISTEN=off", "FLOX_LOG_LEVEL=error")
+	f.env = append(f.env, env...)
+	var err error
+	if f.stderr, err = os.Create(t.TempDir() + "/stderr"); err != nil {
+		t.Fatal(err)
+	}
 	for range size {
 		f.start()
 	}
-	t.Cleanup(func() {
-		for range f.procs {
-			f.end(0, syscall.SIGKILL)
-		}
-	})
+	t.Cleanup(f.stop)
 	return f
+}
+
+// stop kills what is left of the fleet.
+func (f *fleet) stop() {
+	for range f.procs {
+		f.end(0, syscall.SIGKILL)
+	}
+	defer f.stderr.Close()
+	if !f.t.Failed() {
+		return
+	}
+	said, err := os.ReadFile(f.stderr.Name())
+	const last = 4000
+	f.t.Logf("the workers said at last: %s (%v)", said[max(0, len(said)-last):], err)
 }
 
 func (f *fleet) start() {
@@ -82,7 +110,7 @@ func (f *fleet) start() {
 	f.spawn++
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(f.env, fmt.Sprintf("FLOX_NAME=w%d", f.spawn))
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = f.stderr
 	if err := cmd.Start(); err != nil {
 		f.t.Fatalf("start worker: %v", err)
 	}

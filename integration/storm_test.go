@@ -1,0 +1,311 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/floxrun/flox/internal/testredis"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+const (
+	stormRuns    = 1000
+	stormWorkers = 4
+	stormClients = 6
+	stormParts   = 4
+	stormTime    = 12 * time.Second
+)
+
+var stormNames = []string{"files", "approval", "agent", "trip"}
+
+func stormID(number int) string {
+	return fmt.Sprintf("%s-%d", stormNames[number%len(stormNames)], number)
+}
+
+// TestControlStorm lets several clients pause, resume, cancel, retry and signal
+// a thousand runs of four workflows at random while four worker processes do
+// them. Every command of the server is judged as it takes effect (S6-S8, S11),
+// the whole namespace at moments in between (S9, S12), and at the end each run's
+// state (S1, S5): then the runs are deleted, and nothing of them is left.
+func TestControlStorm(t *testing.T) {
+	server := testredis.Start(t)
+	raw := server.Client()
+	t.Cleanup(func() { raw.Close() })
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	s := &storm{t: t, url: server.URL(), namespace: fmt.Sprintf("storm-%d", seed), raw: raw}
+	_, judged := watchCommands(t, raw.Options().Addr, "flox:{"+s.namespace+":")
+	fleet := newFleet(t, s.url, s.namespace, stormWorkers, envWorker+"=storm", "FLOX_LEASE=3s",
+		fmt.Sprintf("FLOX_PARTITIONS=%d", stormParts))
+	s.awaitWorkers()
+	s.rage(seed)
+	s.calm()
+	s.checkRuns()
+	s.remove()
+	for len(fleet.procs) > 0 {
+		fleet.end(0, 15)
+	}
+	j := judged()
+	for i, fault := range j.faults {
+		if i == 20 {
+			t.Errorf("... and %d more", len(j.faults)-i)
+			break
+		}
+		t.Error(fault)
+	}
+	t.Logf("%d commands on runs and queues judged, %d grants, changes of status: %v", j.commands, j.grants, j.moves)
+	for _, move := range []string{"running paused", "paused running", "running cancelled", "paused cancelled",
+		"failed running", "running undoing", "undoing failed", "running completed"} {
+		if j.moves[move] == 0 {
+			t.Errorf("no run went from %s: the storm was too weak", move)
+		}
+	}
+	if len(j.runs) > 0 {
+		t.Errorf("the keys of %d runs were not deleted", len(j.runs))
+	}
+}
+
+type storm struct {
+	t              *testing.T
+	url, namespace string
+	raw            *redis.Client
+	started        atomic.Int64
+	done, refused  atomic.Int64
+}
+
+func (s *storm) control() *flox.Control {
+	s.t.Helper()
+	st, err := redisstore.Open(s.t.Context(), redisstore.Config{URL: s.url, Namespace: s.namespace, Partitions: stormParts})
+	if err != nil {
+		s.t.Fatalf("open store: %v", err)
+	}
+	s.t.Cleanup(func() { st.Close() })
+	return flox.NewControl(st)
+}
+
+// awaitWorkers waits until the workflows are registered.
+func (s *storm) awaitWorkers() {
+	ctl := s.control()
+	for _, name := range stormNames {
+		await(s.t, name+" is registered", func() bool {
+			_, err := ctl.Workflow(s.t.Context(), name)
+			return err == nil
+		})
+	}
+}
+
+// start starts all runs, those of the first numbers first.
+func (s *storm) start(ctl *flox.Control) {
+	for n := range stormRuns {
+		input := fmt.Appendf(nil, `{"number":%d}`, n)
+		if _, err := ctl.Start(s.t.Context(), stormNames[n%len(stormNames)], input, flox.WithID(stormID(n))); err != nil {
+			s.t.Errorf("start %d: %v", n, err)
+		}
+		s.started.Store(int64(n + 1))
+		time.Sleep(stormTime / 2 / stormRuns)
+	}
+}
+
+// rage starts the runs, lets the clients loose, and looks at the ledger meanwhile.
+func (s *storm) rage(seed uint64) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), stormTime)
+	defer cancel()
+	var wg sync.WaitGroup
+	starter := s.control()
+	wg.Go(func() { s.start(starter) })
+	for client := range stormClients {
+		ctl, random := s.control(), rand.New(rand.NewPCG(seed, uint64(client)))
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				s.strike(ctl, random)
+				time.Sleep(time.Duration(random.IntN(4)) * time.Millisecond)
+			}
+		})
+	}
+	looks := 0
+	for ; ctx.Err() == nil; looks++ {
+		for _, fault := range ledger(s.t, s.raw, s.namespace, stormParts) {
+			s.t.Errorf("in the storm: %s", fault)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	wg.Wait()
+	s.t.Logf("%d controls done, %d refused, the ledger looked at %d times", s.done.Load(), s.refused.Load(), looks)
+}
+
+// strike does one thing to one run.
+func (s *storm) strike(ctl *flox.Control, random *rand.Rand) {
+	ctx, started := s.t.Context(), int(s.started.Load())
+	if started == 0 {
+		return
+	}
+	// Mostly those that have begun last: the others have ended.
+	id := stormID(max(0, started-1-random.IntN(200)))
+	if random.IntN(4) == 0 {
+		id = stormID(random.IntN(started))
+	}
+	var err error
+	switch n := random.IntN(100); {
+	case n < 35:
+		err = ctl.Pause(ctx, id)
+	case n < 65:
+		err = ctl.Resume(ctx, id)
+	case n < 68:
+		err = ctl.Cancel(ctx, id)
+	case n < 80:
+		err = ctl.Retry(ctx, id)
+	case n < 83:
+		node := map[string]string{"files": "check", "agent": "think", "approval": "ask", "trip": "flight"}
+		workflow, _, _ := strings.Cut(id, "-")
+		err = ctl.RetryFrom(ctx, id, node[workflow])
+	default:
+		err = approve.Send(ctx, ctl, id, "yes")
+	}
+	switch {
+	case err == nil:
+		s.done.Add(1)
+	case errors.Is(err, flox.ErrRefused):
+		s.refused.Add(1)
+	default:
+		s.t.Errorf("control of %s: %v", id, err)
+	}
+}
+
+// calm resumes, retries and signals until every run has ended for good, and
+// waits until nothing is left to do.
+func (s *storm) calm() {
+	ctl := s.control()
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		open := 0
+		for n := range stormRuns {
+			open += s.soothe(ctl, n)
+		}
+		if open == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d runs have not ended", open)
+		}
+	}
+	await(s.t, "no mark and no entry is left", func() bool {
+		left := int64(0)
+		for part := range stormParts {
+			prefix := fmt.Sprintf("flox:{%s:%d}:", s.namespace, part)
+			left += s.raw.ZCard(s.t.Context(), prefix+"runs:todo").Val()
+			for _, name := range stormNames {
+				left += s.raw.XLen(s.t.Context(), prefix+"queue:"+name).Val()
+			}
+		}
+		return left == 0
+	})
+	for _, fault := range ledger(s.t, s.raw, s.namespace, stormParts) {
+		s.t.Errorf("at rest: %s", fault)
+	}
+}
+
+// soothe reports 1 if the run has something to do yet.
+func (s *storm) soothe(ctl *flox.Control, number int) int {
+	ctx, id := s.t.Context(), stormID(number)
+	info, err := ctl.Show(ctx, id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var does error
+	switch info.Status {
+	case flox.StatusCompleted, flox.StatusCancelled:
+		return 0
+	case flox.StatusFailed:
+		if info.Workflow == "trip" {
+			return 0
+		}
+		does = ctl.Retry(ctx, id)
+	case flox.StatusPaused:
+		does = ctl.Resume(ctx, id)
+	case flox.StatusRunning:
+		if info.Workflow == "approval" {
+			does = approve.Send(ctx, ctl, id, "yes")
+		}
+	}
+	if does != nil && !errors.Is(does, flox.ErrRefused) {
+		s.t.Errorf("control of %s: %v", id, does)
+	}
+	return 1
+}
+
+// checkRuns judges what each run did, from raw keys.
+func (s *storm) checkRuns() {
+	ended := map[string]int{}
+	for n := range stormRuns {
+		id := stormID(n)
+		workflow := stormNames[n%len(stormNames)]
+		part := flox.Partition(id, stormParts)
+		key := fmt.Sprintf("flox:{%s:%d}:run:%s", s.namespace, part, id)
+		h, err := s.raw.HGetAll(s.t.Context(), key).Result()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		status := h["status"]
+		ended[status]++
+		switch {
+		case status == "cancelled":
+			continue
+		case status == "failed" && workflow == "trip" && unpaid(n):
+		case status != "completed" || h["outs"] != "1":
+			s.t.Errorf("%s is %s (%s) with %s outputs, want it completed with one", id, status, h["cause"], h["outs"])
+			continue
+		}
+		if want, got := stormWants(workflow, n), s.deltas(key); !maps.Equal(got, want) {
+			s.t.Errorf("%s (%s): state %v, want %v", id, status, got, want)
+		}
+		if v, _ := strconv.Atoi(h["parked"]); v != 0 || h["live"] != "0" {
+			s.t.Errorf("%s (%s): %s live, %s parked", id, status, h["live"], h["parked"])
+		}
+	}
+	s.t.Logf("at the end: %v", ended)
+}
+
+func (s *storm) deltas(key string) map[string]int {
+	c := checker{t: s.t, rdb: s.raw}
+	return c.deltas(strings.Replace(key, ":run:", ":state:", 1))
+}
+
+// remove deletes all runs, and looks for what is left of them.
+func (s *storm) remove() {
+	ctl := s.control()
+	for n := range stormRuns {
+		if err := ctl.Delete(s.t.Context(), stormID(n)); err != nil {
+			s.t.Errorf("delete: %v", err)
+		}
+	}
+	c := checker{t: s.t, rdb: s.raw}
+	for _, key := range c.scan("flox:{" + s.namespace + ":*") {
+		_, name, _ := strings.Cut(key, "}:")
+		if strings.HasPrefix(name, "queue:") {
+			if n := s.raw.XLen(s.t.Context(), key).Val(); n != 0 {
+				s.t.Errorf("%s has %d entries after all runs were deleted", key, n)
+			}
+			continue
+		}
+		if name == "stats" {
+			for field, n := range s.raw.HGetAll(s.t.Context(), key).Val() {
+				if n != "0" {
+					s.t.Errorf("%s: %s is %s after all runs were deleted", key, field, n)
+				}
+			}
+			continue
+		}
+		s.t.Errorf("%s is left after all runs were deleted", key)
+	}
+}
