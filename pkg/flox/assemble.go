@@ -2,6 +2,7 @@ package flox
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 )
 
@@ -10,7 +11,8 @@ import (
 func (p *plan) assemble(f framing) *graph {
 	g := &graph{
 		name: p.w.name, byName: map[string]*node{}, maxSteps: int64(p.w.maxSteps), deadline: p.w.deadline,
-		plan: p, scopes: map[string]*scope{},
+		retention: maps.Clone(p.w.retains),
+		plan:      p, scopes: map[string]*scope{},
 		needsOutput: !p.list && p.output != noneType, list: p.list, state: p.state, codecs: p.codecs,
 	}
 	nodes := map[*nodeDef]*node{}

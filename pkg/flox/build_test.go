@@ -425,6 +425,16 @@ var buildCases = []struct {
 		a := num(b, "a")
 		return buildOne(b, a, a)
 	}, []string{`workflow w: Deadline\(-1ns\): want more than 0`}},
+	{"retention too short", func(b *builder) error {
+		b.Retention(time.Second).Retention(0, flox.StatusFailed)
+		a := num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`workflow w: Retention\(1s\): want at least 1m0s, .*, or KeepForever`, `Retention\(0s\): want`}},
+	{"retention of what is no end", func(b *builder) error {
+		b.Retention(time.Hour, flox.StatusFailed, flox.StatusPaused, "lost")
+		a := num(b, "a")
+		return buildOne(b, a, a)
+	}, []string{`workflow w: Retention: no run ends as "paused"; want any of \["completed" "failed" "cancelled"\]`, `no run ends as "lost"`}},
 	{"no end", func(b *builder) error { return buildAll(b, num(b, "a")) }, []string{`workflow w: no end is named`}},
 }
 

@@ -21,6 +21,7 @@ type wiring struct {
 	state    reflect.Type
 	maxSteps int
 	deadline time.Duration
+	retains  map[Status]time.Duration
 	retry    RetryPolicy
 	timeout  time.Duration
 	queue    string

@@ -1,11 +1,9 @@
 package flox
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // Control starts, watches and steers runs of any workflow by name, without
@@ -20,138 +18,6 @@ type Control struct {
 // NewControl returns a Control of the runs in st.
 func NewControl(st Store) *Control {
 	return &Control{st: st, watch: newWatcher(st), maxPayload: DefaultMaxPayload}
-}
-
-// startOptions is what the StartOptions of one start say.
-type startOptions struct {
-	id       string
-	ifExists bool
-	delay    time.Duration
-	at       time.Time
-	deadline time.Duration
-	labels   map[string]string
-}
-
-// StartOption changes how a run is started.
-type StartOption func(*startOptions)
-
-// WithID gives the run an id of the caller's, so that starting it twice gives
-// one run. The default is a fresh id, see NewRunID.
-func WithID(id string) StartOption { return func(o *startOptions) { o.id = id } }
-
-// IfExists makes a start with an id that is taken by a run of the same workflow
-// return that run instead of an ErrRunExists.
-func IfExists() StartOption { return func(o *startOptions) { o.ifExists = true } }
-
-// After delays the run's first step by d.
-func After(d time.Duration) StartOption { return func(o *startOptions) { o.delay = d } }
-
-// At delays the run's first step until t, by the store's clock; it starts at once
-// if that is past.
-func At(t time.Time) StartOption { return func(o *startOptions) { o.at = t } }
-
-// WithLabel gives the run a label to find it by, see RunFilter; a key given again
-// has the last value. The key must satisfy CheckName, the value is text of up to
-// 256 bytes without control characters. A run has at most 32 labels.
-func WithLabel(key, value string) StartOption {
-	return func(o *startOptions) {
-		if o.labels == nil {
-			o.labels = map[string]string{}
-		}
-		o.labels[key] = value
-	}
-}
-
-// WithDeadline limits how long the run may take from when its first step may
-// begin, instead of what its workflow says; a run that takes longer fails with
-// ErrDeadline.
-func WithDeadline(d time.Duration) StartOption { return func(o *startOptions) { o.deadline = d } }
-
-// Start starts a run of a registered workflow with input as JSON, and returns
-// its id. The caller has checked input against the workflow's schema; what the
-// node cannot decode fails the run. An input of more than DefaultMaxPayload
-// bytes is refused. ErrNotFound if no worker ever registered the workflow;
-// ErrRunExists if the id given by WithID is taken and IfExists is not given.
-func (c *Control) Start(ctx context.Context, workflow string, input []byte, opts ...StartOption) (string, error) {
-	info, err := c.Workflow(ctx, workflow)
-	if err != nil {
-		return "", err
-	}
-	return c.start(ctx, info, jsonPayload(input), opts)
-}
-
-// start starts a run of the workflow that info describes.
-func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, opts []StartOption) (string, error) {
-	var o startOptions
-	for _, set := range opts {
-		set(&o)
-	}
-	if o.id == "" {
-		o.id = NewRunID()
-	}
-	if err := o.check(); err != nil {
-		return "", err
-	}
-	if len(payload) > c.maxPayload {
-		return "", fmt.Errorf("start: input of %d bytes exceeds the payload limit of %d; store it elsewhere and pass a reference",
-			len(payload), c.maxPayload)
-	}
-	err := c.st.Start(ctx, StartRequest{
-		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
-		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
-		NeedsOutput: info.NeedsOutput, Undoes: info.Undoes, Delay: o.delay, At: o.at,
-		Deadline: cmp.Or(o.deadline, info.Deadline), Labels: o.labels,
-	})
-	if o.ifExists && errors.Is(err, ErrRunExists) {
-		err = c.sameWorkflow(ctx, o.id, info.Name, err)
-	}
-	if err != nil {
-		return "", fmt.Errorf("start: %w", err)
-	}
-	return o.id, nil
-}
-
-// check reports the first option that cannot be.
-func (o *startOptions) check() error {
-	if err := CheckName("run id", o.id); err != nil {
-		return err
-	}
-	if o.delay < 0 {
-		return fmt.Errorf("start delay %v: want zero or more", o.delay)
-	}
-	if o.delay > 0 && !o.at.IsZero() {
-		return errors.New("start: want a delay or a time, not both")
-	}
-	if o.deadline < 0 {
-		return fmt.Errorf("deadline %v: want zero or more", o.deadline)
-	}
-	return CheckLabels(o.labels)
-}
-
-// sameWorkflow returns nil if the run that exists is of the workflow wanted.
-func (c *Control) sameWorkflow(ctx context.Context, id, workflow string, exists error) error {
-	run, err := c.st.Info(ctx, id)
-	if err != nil {
-		return err
-	}
-	if run.Workflow != workflow {
-		return fmt.Errorf("%w: it is a run of workflow %s, not %s", exists, run.Workflow, workflow)
-	}
-	return nil
-}
-
-// Workflow returns a registered workflow. ErrNotFound if there is none of that name.
-func (c *Control) Workflow(ctx context.Context, name string) (WorkflowInfo, error) {
-	all, err := c.st.Workflows(ctx)
-	if err != nil {
-		return WorkflowInfo{}, fmt.Errorf("read workflows: %w", err)
-	}
-	for _, w := range all {
-		if w.Name == name {
-			return w, nil
-		}
-	}
-	return WorkflowInfo{}, fmt.Errorf("workflow %q: %w", name, ErrNotFound)
 }
 
 // Pause lets no further step of the run start; steps in flight finish, commit
@@ -202,6 +68,17 @@ func (c *Control) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
+// apply does any operation to a run; from is the node of a retry, if there is one.
+func (c *Control) apply(ctx context.Context, id string, op ControlOp, from string) error {
+	switch {
+	case op == ControlDelete:
+		return c.Delete(ctx, id)
+	case from != "":
+		return c.RetryFrom(ctx, id, from)
+	}
+	return c.do(ctx, id, op)
+}
+
 func (c *Control) do(ctx context.Context, id string, op ControlOp) error {
 	return c.control(ctx, ControlRequest{Run: id, Op: op})
 }
@@ -227,91 +104,3 @@ func (c *Control) control(ctx context.Context, req ControlRequest) error {
 	}
 	return nil
 }
-
-// Show returns how a run stands. ErrNotFound if there is none of that id.
-func (c *Control) Show(ctx context.Context, id string) (RunInfo, error) {
-	if err := CheckName("run id", id); err != nil {
-		return RunInfo{}, err
-	}
-	info, err := c.st.Info(ctx, id)
-	if err != nil {
-		return RunInfo{}, fmt.Errorf("run %s: %w", id, err)
-	}
-	return info, nil
-}
-
-// Errors returns the newest errors of a run, oldest first. ErrNotFound if there
-// is none of that id.
-func (c *Control) Errors(ctx context.Context, id string) ([]ErrorRecord, error) {
-	if err := CheckName("run id", id); err != nil {
-		return nil, err
-	}
-	errs, err := c.st.Errors(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("errors of run %s: %w", id, err)
-	}
-	return errs, nil
-}
-
-// History returns up to limit finished steps of a run in commit order, skipping
-// the first from. ErrNotFound if there is none of that id.
-func (c *Control) History(ctx context.Context, id string, from, limit int) ([]StepRecord, error) {
-	if err := CheckName("run id", id); err != nil {
-		return nil, err
-	}
-	steps, err := c.st.History(ctx, id, from, limit)
-	if err != nil {
-		return nil, fmt.Errorf("history of run %s: %w", id, err)
-	}
-	return steps, nil
-}
-
-// List returns a page of runs.
-func (c *Control) List(ctx context.Context, req ListRequest) (RunPage, error) {
-	if req.Limit < 1 {
-		return RunPage{}, fmt.Errorf("list: limit %d: want 1 or more", req.Limit)
-	}
-	return c.st.List(ctx, req)
-}
-
-// Wait blocks until the run has ended or ctx is done, and returns how it
-// stands then. ErrNotFound if there is none of that id.
-func (c *Control) Wait(ctx context.Context, id string) (RunInfo, error) {
-	if err := CheckName("run id", id); err != nil {
-		return RunInfo{}, err
-	}
-	changed, stop := c.watch.run(id)
-	defer stop()
-	for {
-		info, err := c.st.Info(ctx, id)
-		if err != nil {
-			return info, fmt.Errorf("run %s: %w", id, err)
-		}
-		if info.Status.Terminal() {
-			return info, nil
-		}
-		if err := sleepOr(ctx, pollEvery, changed); err != nil {
-			return info, fmt.Errorf("wait for run %s: %w", id, err)
-		}
-	}
-}
-
-// pollEvery is how often a waiter asks in case an event was lost.
-const pollEvery = time.Second
-
-// sleepOr waits for d, changed or the end of ctx, whose error it returns.
-func sleepOr(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-	case <-changed:
-	}
-	return nil
-}
-
-// jsonPayload is the payload of a value that came as JSON: it is stored as it
-// was, and decoded by the typed worker.
-func jsonPayload(value []byte) []byte { return append([]byte{codecJSON}, value...) }

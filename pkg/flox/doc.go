@@ -112,6 +112,9 @@
 // package worker makes a whole worker process of a set of workflows; package
 // floxtest tests workflows in virtual time, with fakes for their nodes.
 //
+// A run that has ended is kept for a week, or as long as [Builder.Retention] says;
+// [Control.Delete] removes it at once.
+//
 // # Changing a workflow
 //
 // A worker takes what it has a node for, by name or by [Ref.Alias], of whatever

@@ -28,6 +28,7 @@ type graph struct {
 	list        bool // BuildAll
 	maxSteps    int64
 	deadline    time.Duration
+	retention   map[Status]time.Duration
 	state       *stateType
 	scopes      map[string]*scope // of NestWith, by the name of the nest and its aliases
 	plan        *plan             // what it was made of, for workflows that nest it

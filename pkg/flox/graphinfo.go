@@ -14,6 +14,6 @@ func (g *graph) info() WorkflowInfo {
 	return WorkflowInfo{
 		Name: g.name, Fingerprint: g.fingerprint, StartNode: g.start.name, StartQueue: g.start.queue,
 		NeedsOutput: g.needsOutput, ListOutput: g.list, Queues: slices.Sorted(maps.Keys(queues)),
-		Deadline: g.deadline, Undoes: slices.ContainsFunc(g.nodes, func(n *node) bool { return n.undoes }),
+		Deadline: g.deadline, Retention: g.retention, Undoes: slices.ContainsFunc(g.nodes, func(n *node) bool { return n.undoes }),
 	}
 }

@@ -65,6 +65,24 @@ func ChildToken(token string, step, i int) string {
 // recorded nth. No other token's name begins with a u.
 func UndoToken(n int64) string { return "u" + strconv.FormatInt(n, 10) }
 
+// RestartToken names the token with which a run goes on after its nth retry from a
+// node, from 1.
+func RestartToken(n int64) string { return "r" + strconv.FormatInt(n, 10) }
+
+// restartOf is after how many retries from a node a token was made. A name that
+// begins neither as RestartToken nor as RootToken does not tell: then it is now.
+func restartOf(token string, now int64) int64 {
+	if strings.HasPrefix(token, RootToken) {
+		return 0
+	}
+	number, ok := strings.CutPrefix(token, "r")
+	number, _, _ = strings.Cut(number, ".")
+	if n, err := strconv.ParseInt(number, 10, 64); ok && err == nil {
+		return n
+	}
+	return now
+}
+
 func isUndoToken(token string) bool { return strings.HasPrefix(token, "u") }
 
 // JoinToken names the token that a frame's join makes. A frame is named after

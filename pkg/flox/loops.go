@@ -134,6 +134,19 @@ func (w *Worker) janitor(ctx context.Context) {
 	}
 }
 
+// expire removes runs whose retention is over.
+func (w *Worker) expire(ctx context.Context) {
+	for w.pause(ctx, 15*time.Second) {
+		for removed := 1; removed > 0 && ctx.Err() == nil; {
+			var err error
+			if removed, err = w.st.Delete(ctx, ""); err != nil && ctx.Err() == nil {
+				w.storeFailed("delete", err)
+				break
+			}
+		}
+	}
+}
+
 // beat tells the others that this worker is alive, and now and then what
 // workflows it has, should the store have lost that.
 func (w *Worker) beat(ctx context.Context) {
@@ -163,7 +176,7 @@ func (w *Worker) pause(ctx context.Context, d time.Duration) bool {
 // have failed because of what is there: they do not say that the store was away.
 func (w *Worker) storeFailed(call string, err error) {
 	switch call {
-	case "load", "state", "commit", "handback", "settle", "rebuild", "register":
+	case "load", "state", "commit", "handback", "settle", "rebuild", "delete", "register":
 	default:
 		w.outage.Store(time.Now().UnixNano())
 	}

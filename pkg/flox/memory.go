@@ -61,6 +61,10 @@ type memRun struct {
 	signals                   memSignals
 	undos                     []Undo // what would undo it, the last done last
 	undoing                   bool   // it has begun to undo, once and for all
+	purging                   string // what Settle drops all its tokens for, "" if it does not
+	restart                   memVisit
+	restarts                  int64
+	visits                    map[string]memVisit // the last of each node
 	snapshot                  []byte
 	folded                    int64    // deltas that the snapshot stands for
 	state                     [][]byte // the deltas after them

@@ -25,8 +25,12 @@ func (m *Memory) Commit(ctx context.Context, c Commit) (CommitResult, error) {
 		return result, nil
 	}
 	r, closed := t.run, t.run.closed
+	visit, alone := t.visit()
 	r.record(c)
 	result = CommitResult{Verdict: m.apply(t, c)}
+	if alone && c.leaves() {
+		r.keepVisit(visit)
+	}
 	if result.Verdict == VerdictKept {
 		result = r.stands(VerdictKept)
 	}
@@ -54,6 +58,12 @@ func (m *Memory) refuse(t *memToken, c Commit) (CommitResult, bool) {
 	m.release(t)
 	m.park(t)
 	return CommitResult{Verdict: VerdictParked}, true
+}
+
+// leaves reports whether the token has gone from its node as one that may come to
+// it again.
+func (c Commit) leaves() bool {
+	return c.Op != OpRetry && c.Op != OpFail && c.Op != OpRelease && !c.Close
 }
 
 // stale reports whether the item has read a state that is not the run's. Who

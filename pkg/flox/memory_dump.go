@@ -31,6 +31,10 @@ func (r *memRun) dump() string {
 		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.controls, r.started, r.ended, r.deadline)
 	fmt.Fprintf(&b, "cause=%q failure=%v %+v ends=%d held=%s outputs=%q\n",
 		r.cause, r.failure, r.counts, r.ends, r.held(","), r.outputs)
+	fmt.Fprintf(&b, "purging=%s restart=%s restarts=%d\n", r.purging, r.restart, r.restarts)
+	for _, node := range slices.Sorted(maps.Keys(r.visits)) {
+		fmt.Fprintf(&b, "visit %s\n", r.visits[node])
+	}
 	fmt.Fprintf(&b, "kept=%q last=%q undos=%q undoing=%t closed=%d\n",
 		r.signals.kept, r.signals.last, r.undos, r.undoing, r.closed)
 	for _, name := range slices.Sorted(maps.Keys(r.signals.waiting)) {

@@ -156,6 +156,8 @@ func (m *Memory) fence(l Lease) (*memToken, CommitResult) {
 	}
 	t := r.tokens[l.Token]
 	switch {
+	case t == nil && (r.purging != "" || restartOf(l.Token, r.restarts) < r.restarts):
+		return nil, CommitResult{Verdict: VerdictLost} // a retry from a node dropped it
 	case t == nil:
 		// Only the holder, or who came after it, can have ended the token.
 		return nil, CommitResult{Verdict: VerdictRepeat}

@@ -30,6 +30,12 @@ func (m *Memory) Queues(ctx context.Context, names []string) ([]QueueStats, erro
 		return nil, err
 	}
 	defer m.mu.Unlock()
+	delayed := map[string]int64{}
+	for _, timer := range m.delayed {
+		if timer.token != nil { // else it is a deadline
+			delayed[timer.token.queue]++
+		}
+	}
 	var stats []QueueStats
 	for _, name := range names {
 		q := m.queue(name)
@@ -37,7 +43,8 @@ func (m *Memory) Queues(ctx context.Context, names []string) ([]QueueStats, erro
 			Name:    name,
 			Ready:   int64(q.ready.Len()),
 			Leased:  int64(q.claimed.Len()),
-			Delayed: int64(len(m.delayed)),
+			Delayed: delayed[name],
+			Taken:   q.taken,
 			Oldest:  q.oldest(),
 		})
 	}

@@ -8,7 +8,10 @@ import (
 )
 
 // memQueue holds the entries of one queue, oldest first.
-type memQueue struct{ ready, claimed *list.List }
+type memQueue struct {
+	ready, claimed *list.List
+	taken          int64 // entries that were ever claimed
+}
 
 // memEntry points to a token. While it is queued, the token points back.
 type memEntry struct {
@@ -108,6 +111,7 @@ func (m *Memory) takeReady(req ClaimRequest) []Entry {
 		}
 		e.queue.ready.Remove(e.element)
 		e.element = e.queue.claimed.PushBack(e)
+		e.queue.taken++
 		e.consumer = req.Consumer
 		e.leaseStart = time.Now()
 		entries = append(entries, e.entry())

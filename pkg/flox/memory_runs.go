@@ -56,8 +56,10 @@ func (m *Memory) Control(ctx context.Context, req ControlRequest) (Status, error
 	if !r.allows(req.Op) {
 		return r.shown(), &RefusedError{Run: r.id, Op: req.Op, Status: r.shown()}
 	}
+	if err := m.control(r, req); err != nil {
+		return r.shown(), err
+	}
 	r.controls = append(r.controls[max(0, len(r.controls)-7):], req.Nonce)
-	m.control(r, req.Op)
 	return r.shown(), nil
 }
 
@@ -71,36 +73,52 @@ func (r *memRun) allows(op ControlOp) bool {
 	case ControlCancel:
 		return !r.status.Terminal()
 	case ControlRetry:
-		return r.status == StatusFailed && r.counts.Live > 0
+		return r.status == StatusFailed
 	}
 	return false
 }
 
-// control does what is allowed, and leaves the tokens to Settle.
-func (m *Memory) control(r *memRun, op ControlOp) {
-	switch op {
+// control does what the status allows, and leaves the tokens to Settle.
+func (m *Memory) control(r *memRun, req ControlRequest) error {
+	switch req.Op {
 	case ControlPause:
 		m.setStatus(r, StatusPaused)
-		return
+		return nil
 	case ControlResume:
 		m.setStatus(r, StatusRunning)
 	case ControlCancel:
 		m.endRun(r, StatusCancelled, "")
 	case ControlRetry:
-		m.retryRun(r)
+		if err := m.retry(r, req); err != nil {
+			return err
+		}
 	}
 	m.todo[r.id] = true
+	return nil
 }
 
 // retryRun goes on with a failed run, in the direction in which it failed.
-func (m *Memory) retryRun(r *memRun) {
-	r.ended, r.deadline = time.Time{}, time.Time{}
-	if r.undoing {
-		m.setStatus(r, StatusUndoing)
-		return
+func (m *Memory) retryRun(r *memRun, req ControlRequest) error {
+	switch {
+	case r.purging != "":
+		return RetryUnderWay.Refuse(req)
+	case r.counts.Live == 0:
+		return RetryNothing.Refuse(req)
+	case r.undoing:
+		m.revive(r, StatusUndoing)
+	default:
+		m.revive(r, StatusRunning)
 	}
-	r.cause, r.failure = "", memRecord{}
-	m.setStatus(r, StatusRunning)
+	return nil
+}
+
+// revive lets a failed run go on.
+func (m *Memory) revive(r *memRun, s Status) {
+	r.ended, r.deadline = time.Time{}, time.Time{}
+	if s == StatusRunning {
+		r.cause, r.failure = "", memRecord{}
+	}
+	m.setStatus(r, s)
 }
 
 // Info implements RunInfoStore.

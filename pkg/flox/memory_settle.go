@@ -38,6 +38,9 @@ func (m *Memory) settle(r *memRun, left int) int {
 			left--
 		}
 	}
+	if r.purging == purgeRestart && r.counts.Live == 0 {
+		m.restartRun(r)
+	}
 	if !r.unsettled() {
 		delete(m.todo, r.id)
 	}
@@ -47,6 +50,9 @@ func (m *Memory) settle(r *memRun, left int) int {
 // unsettled reports whether a run has, or will have, work for Settle, by its
 // counts alone.
 func (r *memRun) unsettled() bool {
+	if r.purging != "" {
+		return true
+	}
 	switch r.status {
 	case StatusRunning:
 		return r.counts.Parked > 0 || r.closed > 0
@@ -62,7 +68,7 @@ func (r *memRun) unsettled() bool {
 func (m *Memory) settleToken(t *memToken) bool {
 	r := t.run
 	switch {
-	case r.status == StatusCancelled:
+	case r.status == StatusCancelled || r.purging != "":
 		m.drop(t)
 	case r.status == StatusUndoing && !t.undoes():
 		return m.giveUp(t)

@@ -65,28 +65,31 @@ func (r *memRun) waiter(signal string) *memToken {
 }
 
 // Signal implements RunInfoStore.
-func (m *Memory) Signal(ctx context.Context, req SignalRequest) error {
+func (m *Memory) Signal(ctx context.Context, req SignalRequest) (delivered bool, err error) {
 	r, err := m.lockRun(ctx, req.Run)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer m.mu.Unlock()
 	signals := &r.signals
+	_, kept := signals.kept[req.Name]
 	if id, ok := signals.last[req.Name]; ok && id == req.ID {
-		return nil
+		return !kept, nil
 	}
 	refused := &SignalError{Run: r.id, Signal: req.Name, Status: r.shown()}
 	if r.status != StatusRunning && r.status != StatusPaused {
-		return refused
+		return false, refused
 	}
-	if t := r.waiter(req.Name); t != nil {
-		m.wake(t, &Answered{Payload: req.Payload})
-	} else if _, full := signals.kept[req.Name]; full {
+	waiter := r.waiter(req.Name)
+	switch {
+	case waiter != nil:
+		m.wake(waiter, &Answered{Payload: req.Payload})
+	case kept:
 		refused.Full = true
-		return refused
-	} else {
+		return false, refused
+	default:
 		signals.kept[req.Name] = req.Payload
 	}
 	signals.last[req.Name] = req.ID
-	return nil
+	return waiter != nil, nil
 }

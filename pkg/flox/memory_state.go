@@ -29,7 +29,7 @@ func (m *Memory) Compact(ctx context.Context, req CompactRequest) (bool, error) 
 	}
 	defer m.mu.Unlock()
 	r := m.runs[req.Run]
-	if r == nil || r.folded != req.Folded || req.Deltas < 1 || req.Deltas > int64(len(r.state)) {
+	if r == nil || r.purging != "" || r.folded != req.Folded || req.Deltas < 1 || req.Deltas > int64(len(r.state)) {
 		return false, nil
 	}
 	r.snapshot = req.Snapshot

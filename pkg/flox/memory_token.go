@@ -148,6 +148,9 @@ func (m *Memory) finish(r *memRun) {
 func (m *Memory) endRun(r *memRun, s Status, cause string) {
 	r.ended = time.Now()
 	r.cause = cause
+	if s != StatusFailed {
+		r.visits = nil
+	}
 	m.liftDeadline(r)
 	m.setStatus(r, s)
 }

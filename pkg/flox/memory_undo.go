@@ -16,7 +16,7 @@ func (m *Memory) failRun(r *memRun, cause string, record []byte, out bool) {
 		m.endRun(r, StatusFailed, cause)
 		return
 	}
-	r.cause, r.undoing = cause, true
+	r.cause, r.undoing, r.visits = cause, true, nil
 	m.todo[r.id] = true
 	m.setStatus(r, StatusUndoing)
 	m.finish(r)

@@ -57,10 +57,10 @@ func TestSignals(t *testing.T) {
 		if err := send("late", "at last"); err != nil {
 			t.Error(err)
 		}
-		if err := orch.Control().Signal(t.Context(), "json", "approve", []byte(`"by hand"`)); err != nil {
-			t.Error(err)
+		if delivered, err := orch.Control().Signal(t.Context(), "json", "approve", []byte(`"by hand"`)); err != nil || !delivered {
+			t.Errorf("Signal = %t, %v, want it delivered", delivered, err)
 		}
-		if err := orch.Control().Signal(t.Context(), "spoilt", "approve", []byte(`{"a":1}`)); err != nil {
+		if _, err := orch.Control().Signal(t.Context(), "spoilt", "approve", []byte(`{"a":1}`)); err != nil {
 			t.Error(err)
 		}
 		for id, want := range map[string]string{

@@ -8,8 +8,8 @@ import (
 // Nest adds a built workflow as a node. Its nodes become nodes of this workflow,
 // named "name/node", and are committed one by one; they share the run's state.
 // Queue, Retry and Timeout of the nest are their defaults, ahead of the
-// Builder's. The step limit and the deadline that count are the outer
-// workflow's. What fails inside goes to its own fallback, else to the nest's,
+// Builder's. The step limit, the deadline and the retention that count are the
+// outer workflow's. What fails inside goes to its own fallback, else to the nest's,
 // which ends whatever else is in flight in the nest.
 func Nest[S, I, O any](b *Builder[S], name string, wf *Workflow[S, I, O]) Ref[I, O] {
 	return addNest[I, O](b.w, callSite(), name, wf.graph(), nil)

@@ -96,7 +96,8 @@ func (o *Orchestrator[S, I, O]) Start(ctx context.Context, in I, opts ...StartOp
 	} else if info, err = o.control.Workflow(ctx, o.name); err != nil {
 		return "", err
 	}
-	return o.control.start(ctx, info, payload, opts)
+	id, _, err := o.control.start(ctx, info, payload, opts)
+	return id, err
 }
 
 // Wait blocks until the run has ended or ctx is done. The error is a *RunError

@@ -91,6 +91,23 @@ const (
 // ControlDelete is the operation of which a *RefusedError of Delete speaks.
 const ControlDelete ControlOp = "delete"
 
+// Takes returns the statuses of the runs that the operation takes.
+func (op ControlOp) Takes() []Status {
+	switch op {
+	case ControlPause:
+		return []Status{StatusPending, StatusRunning}
+	case ControlResume:
+		return []Status{StatusPaused}
+	case ControlCancel:
+		return ActiveStatuses()
+	case ControlRetry:
+		return []Status{StatusFailed}
+	case ControlDelete:
+		return []Status{StatusCompleted, StatusFailed, StatusCancelled}
+	}
+	return nil
+}
+
 // ControlRequest asks for an operation. Nonce is fresh for each request and the
 // same for its repeats; it satisfies CheckName.
 type ControlRequest struct {
@@ -216,10 +233,10 @@ type QueueStats struct {
 	Ready  int64  `json:"ready"`  // waiting for a worker
 	Leased int64  `json:"leased"` // with a worker
 	// Delayed are the tokens that will be ready at some time, or are waiting for a
-	// signal until then. The store counts the 10,000 that are due next.
+	// signal until then. The store counts at least the 10,000 that are due next.
 	Delayed int64 `json:"delayed"`
 	// Taken is how many entries were ever handed to a worker, or more: two
-	// readings give a rate.
+	// readings give a rate. It is negative if the store cannot tell.
 	Taken  int64         `json:"taken"`
 	Oldest time.Duration `json:"oldest"` // age of the oldest entry, ready or leased
 }

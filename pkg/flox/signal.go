@@ -67,13 +67,26 @@ func answerTypes(t reflect.Type) (carry, payload reflect.Type) {
 	return reflect.Zero(t).Interface().(answer).carries()
 }
 
-// Signal sends a signal with a payload as JSON, see Signal.Send. What the
+// SignalOption changes how a signal is sent.
+type SignalOption func(*SignalRequest)
+
+// WithSignalID gives a signal an id of the caller's, which must satisfy
+// CheckName: sent again with the id of the run's last signal of that name, it
+// changes nothing. The default is a fresh one.
+func WithSignalID(id string) SignalOption { return func(r *SignalRequest) { r.ID = id } }
+
+// Signal sends a signal with a payload as JSON, see Signal.Send. delivered says
+// that a token took it; else it is kept for the first that awaits it. What the
 // awaiting node cannot decode fails the run. Text that is no JSON is refused.
-func (c *Control) Signal(ctx context.Context, id, name string, payload []byte) error {
+func (c *Control) Signal(ctx context.Context, id, name string, payload []byte, opts ...SignalOption) (delivered bool, err error) {
 	if !json.Valid(payload) {
-		return fmt.Errorf("signal %s: payload %q is not valid JSON", name, payload)
+		return false, fmt.Errorf("signal %s: payload %q is not valid JSON", name, payload)
 	}
-	return c.sendSignal(ctx, id, name, jsonPayload(payload))
+	req := SignalRequest{Run: id, Name: name, ID: newNonce(), Payload: jsonPayload(payload)}
+	for _, set := range opts {
+		set(&req)
+	}
+	return c.sendSignal(ctx, req)
 }
 
 func (c *Control) signal(ctx context.Context, run, name string, payload reflect.Value) error {
@@ -97,22 +110,25 @@ func (c *Control) encodeSignal(ctx context.Context, cs *codecs, run, name string
 	if err != nil {
 		return fmt.Errorf("signal %s: %w", name, err)
 	}
-	return c.sendSignal(ctx, run, name, b)
+	_, err = c.sendSignal(ctx, SignalRequest{Run: run, Name: name, ID: newNonce(), Payload: b})
+	return err
 }
 
-func (c *Control) sendSignal(ctx context.Context, run, name string, payload []byte) error {
-	if err := CheckName("run id", run); err != nil {
-		return err
+func (c *Control) sendSignal(ctx context.Context, req SignalRequest) (delivered bool, err error) {
+	if err := CheckName("run id", req.Run); err != nil {
+		return false, err
 	}
-	if err := CheckName("signal", name); err != nil {
-		return err
+	if err := CheckName("signal", req.Name); err != nil {
+		return false, err
 	}
-	if len(payload) > c.maxPayload {
-		return fmt.Errorf("signal %s: payload of %d bytes exceeds the limit of %d", name, len(payload), c.maxPayload)
+	if err := CheckName("signal id", req.ID); err != nil {
+		return false, err
 	}
-	err := c.st.Signal(ctx, SignalRequest{Run: run, Name: name, ID: newNonce(), Payload: payload})
-	if err != nil {
-		return fmt.Errorf("signal %s to run %s: %w", name, run, err)
+	if len(req.Payload) > c.maxPayload {
+		return false, fmt.Errorf("signal %s: payload of %d bytes exceeds the limit of %d", req.Name, len(req.Payload), c.maxPayload)
 	}
-	return nil
+	if delivered, err = c.st.Signal(ctx, req); err != nil {
+		return false, fmt.Errorf("signal %s to run %s: %w", req.Name, req.Run, err)
+	}
+	return delivered, nil
 }

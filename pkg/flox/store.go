@@ -94,10 +94,11 @@ type RunInfoStore interface {
 	Control(ctx context.Context, req ControlRequest) (Status, error)
 	// Signal completes the wait of the run's token that has waited longest for
 	// the signal and is not late (see GrantDropped), or keeps the signal for the
-	// first token that will. Repeated with the ID of the name's last signal it
-	// changes nothing. ErrNotFound if there is no such run; a *SignalError if it
-	// has ended or undoes, or keeps one of that name already.
-	Signal(ctx context.Context, req SignalRequest) error
+	// first token that will; delivered is false while it is kept. Repeated with
+	// the ID of the name's last signal it changes nothing. ErrNotFound if there is
+	// no such run; a *SignalError if it has ended or undoes, or keeps one of that
+	// name already.
+	Signal(ctx context.Context, req SignalRequest) (delivered bool, err error)
 	// Info returns one run. ErrNotFound if there is none.
 	Info(ctx context.Context, run string) (RunInfo, error)
 	// List returns a page of the runs that a filter selects: those that have not

@@ -185,7 +185,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer cancelItems(nil)
 
 	var takers, keepers sync.WaitGroup
-	for _, loop := range []func(context.Context){w.forward, w.janitor} {
+	for _, loop := range []func(context.Context){w.forward, w.janitor, w.expire} {
 		takers.Go(func() { loop(ctx) })
 	}
 	takers.Go(func() { w.claim(ctx, items) })

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/floxrun/flox/pkg/flox"
 )
 
 // format is the version of the keys' layout.
@@ -62,7 +60,7 @@ func (s *Store) reach(ctx context.Context) error {
 }
 
 func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
-	info, err := serverInfo(ctx, c)
+	info, err := serverInfo(ctx, c, "server", "memory", "cluster")
 	if err != nil {
 		return s.explain(err)
 	}
@@ -70,14 +68,17 @@ func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
 	if s.cluster {
 		at = c.Options().Addr
 	}
-	return checkInfo(at, s.cluster, info)
+	if err := checkKind(at, s.cluster, info); err != nil || s.lenient {
+		return err
+	}
+	return checkInfo(at, info)
 }
 
-// serverInfo reads the sections of INFO that are checked. The user of a server
+// serverInfo reads sections of INFO. The user of a server
 // with access lists may lack CONFIG, but not INFO.
-func serverInfo(ctx context.Context, c *redis.Client) (map[string]string, error) {
+func serverInfo(ctx context.Context, c *redis.Client, sections ...string) (map[string]string, error) {
 	info := map[string]string{}
-	for _, section := range []string{"server", "memory", "cluster"} {
+	for _, section := range sections {
 		text, err := c.Info(ctx, section).Result()
 		if err != nil {
 			return nil, err
@@ -92,7 +93,17 @@ func serverInfo(ctx context.Context, c *redis.Client) (map[string]string, error)
 }
 
 // checkInfo judges what INFO of the server at an address says.
-func checkInfo(at string, cluster bool, info map[string]string) error {
+func checkInfo(at string, info map[string]string) error {
+	if err := checkVersion(at, info); err != nil {
+		return err
+	}
+	if policy := info["maxmemory_policy"]; policy != "noeviction" {
+		return fmt.Errorf("redis at %s has maxmemory-policy %q, which throws keys away when memory is short: set it to noeviction", at, policy)
+	}
+	return nil
+}
+
+func checkVersion(at string, info map[string]string) error {
 	name, version, least := "Redis", info["redis_version"], []int{7, 0}
 	if v, ok := info["valkey_version"]; ok {
 		name, version, least = "Valkey", v, []int{7, 2}
@@ -100,9 +111,11 @@ func checkInfo(at string, cluster bool, info map[string]string) error {
 	if olderThan(version, least) {
 		return fmt.Errorf("redis at %s is %s %s: flox needs Redis 7.0 or newer, or Valkey 7.2 or newer", at, name, version)
 	}
-	if policy := info["maxmemory_policy"]; policy != "noeviction" {
-		return fmt.Errorf("redis at %s has maxmemory-policy %q, which throws keys away when memory is short: set it to noeviction", at, policy)
-	}
+	return nil
+}
+
+// checkKind tells a server alone from one of a Cluster.
+func checkKind(at string, cluster bool, info map[string]string) error {
 	switch {
 	case cluster && info["cluster_enabled"] != "1":
 		return fmt.Errorf("redis at %s is not a cluster: use redis:// in the URL", at)
@@ -132,14 +145,11 @@ func olderThan(version string, least []int) bool {
 // checkNamespace settles how many partitions there are and looks at their keys.
 func (s *Store) checkNamespace(ctx context.Context, namespace string, partitions int) error {
 	s.keys = newKeyspace(namespace, 0)
-	stored, err := s.client.HMGet(ctx, s.keys.config(), "format", "partitions").Result()
-	if err != nil {
-		return s.wrongType(s.keys.config(), "hash", err)
+	n, err := s.storedPartitions(ctx, partitions)
+	if err != nil && (!s.lenient || transient(err)) {
+		return err
 	}
-	n, err := settlePartitions(namespace, stored, partitions)
-	if err != nil {
-		return fmt.Errorf("redis at %s: %w", s.address, err)
-	}
+	s.unfit = err
 	if n == 0 {
 		n = singlePartitions
 		if s.cluster {
@@ -147,7 +157,23 @@ func (s *Store) checkNamespace(ctx context.Context, namespace string, partitions
 		}
 	}
 	s.keys = newKeyspace(namespace, n)
+	if s.lenient {
+		return nil
+	}
 	return s.checkTypes(ctx)
+}
+
+// storedPartitions is how many partitions the namespace has, or is wanted to have.
+func (s *Store) storedPartitions(ctx context.Context, wanted int) (int, error) {
+	stored, err := s.client.HMGet(ctx, s.keys.config(), "format", "partitions").Result()
+	if err != nil {
+		return 0, s.wrongType(s.keys.config(), "hash", err)
+	}
+	n, err := settlePartitions(s.keys.ns, stored, wanted)
+	if err != nil {
+		return 0, fmt.Errorf("redis at %s: %w", s.address, err)
+	}
+	return n, nil
 }
 
 // settlePartitions compares what the namespace has with what is wanted; zero
@@ -167,74 +193,6 @@ func settlePartitions(namespace string, stored []any, wanted int) (int, error) {
 			namespace, has, wanted, has)
 	}
 	return max(has, wanted), nil
-}
-
-// checkTypes makes sure that nothing else uses the namespace's own keys. The
-// keys of runs are looked at by the scripts.
-func (s *Store) checkTypes(ctx context.Context) error {
-	want := map[string]string{s.keys.workflows(): "hash", s.keys.workers(): "zset"}
-	for _, p := range s.keys.parts {
-		for key, kind := range p.types() {
-			want[key] = kind
-		}
-	}
-	if err := s.compareTypes(ctx, want); err != nil {
-		return err
-	}
-	streams, err := s.knownStreams(ctx)
-	if err != nil {
-		return err
-	}
-	return s.compareTypes(ctx, streams)
-}
-
-// knownStreams are the streams of the registered workflows' queues.
-func (s *Store) knownStreams(ctx context.Context) (map[string]string, error) {
-	records, err := s.client.HVals(ctx, s.keys.workflows()).Result()
-	if err != nil {
-		return nil, s.explain(err)
-	}
-	streams := map[string]string{}
-	for _, record := range records {
-		var w flox.WorkflowInfo
-		if _, err := decodeStamped(record, &w); err != nil {
-			return nil, fmt.Errorf("redis at %s: key %s: %w", s.address, s.keys.workflows(), err)
-		}
-		for _, p := range s.keys.parts {
-			for _, q := range w.Queues {
-				streams[p.queue(q)] = "stream"
-			}
-		}
-	}
-	return streams, nil
-}
-
-func (s *Store) compareTypes(ctx context.Context, want map[string]string) error {
-	pipe := s.client.Pipeline()
-	replies := map[string]*redis.StatusCmd{}
-	for key := range want {
-		replies[key] = pipe.Type(ctx, key)
-	}
-	if len(replies) == 0 {
-		return nil
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return s.explain(err)
-	}
-	for key, reply := range replies {
-		if got := reply.Val(); got != "none" && got != want[key] {
-			return fmt.Errorf("redis at %s: key %s is a %s, flox keeps a %s there: use another namespace or remove it",
-				s.address, key, got, want[key])
-		}
-	}
-	return nil
-}
-
-func (s *Store) wrongType(key, want string, err error) error {
-	if strings.HasPrefix(err.Error(), "WRONGTYPE") {
-		return fmt.Errorf("redis at %s: key %s is not a %s: use another namespace or remove it", s.address, key, want)
-	}
-	return s.explain(err)
 }
 
 // configure writes down what the namespace is, before anything else is written,

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 )
@@ -29,7 +30,7 @@ func TestCheckInfo(t *testing.T) {
 		{info: info("cluster_enabled", "1"), want: "belongs to a cluster"},
 	}
 	for _, test := range tests {
-		err := checkInfo("h:1", test.cluster, test.info)
+		err := cmp.Or(checkKind("h:1", test.cluster, test.info), checkInfo("h:1", test.info))
 		if test.want == "" {
 			if err != nil {
 				t.Errorf("checkInfo(%v) = %v, want nil", test.info, err)

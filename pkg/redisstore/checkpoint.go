@@ -18,6 +18,13 @@ type scanned struct {
 // scan reads some of a run's tokens from a cursor on; "0" is the first and, as
 // next, the end. A small run comes whole, however little was asked for.
 func (s *Store) scan(ctx context.Context, run, cursor string, count int) (tokens []scanned, next string, err error) {
+	return s.scanWith(ctx, run, cursor, count, parseToken)
+}
+
+// scanWith is scan with a way of its own to read records.
+func (s *Store) scanWith(
+	ctx context.Context, run, cursor string, count int, parse func(raw string) (tokenRecord, error),
+) (tokens []scanned, next string, err error) {
 	n, p := s.keys.of(run)
 	reply, err := s.command(ctx, n, "HSCAN", p.run(run), cursor, "MATCH", "t:*", "COUNT", max(count, 10))
 	if err != nil {
@@ -29,7 +36,7 @@ func (s *Store) scan(ctx context.Context, run, cursor string, count int) (tokens
 	}
 	pairs := list(r[1])
 	for i := 0; i+1 < len(pairs); i += 2 {
-		record, err := parseToken(text(pairs, i+1))
+		record, err := parse(text(pairs, i+1))
 		if err != nil {
 			return nil, "", err
 		}

@@ -163,7 +163,7 @@ func TestWrongTypesOfTheRest(t *testing.T) {
 	s := newScene(t)
 	ctx := t.Context()
 	s.client.Set(ctx, s.key("run", "spoilt"), "x", 0)
-	if err := s.Signal(ctx, flox.SignalRequest{Run: "spoilt", Name: "go", ID: "1"}); !errors.Is(err, flox.ErrInvalid) {
+	if _, err := s.Signal(ctx, flox.SignalRequest{Run: "spoilt", Name: "go", ID: "1"}); !errors.Is(err, flox.ErrInvalid) {
 		t.Errorf("Signal to a spoilt run = %v, want ErrInvalid", err)
 	}
 	l := s.begin("r")

@@ -174,6 +174,9 @@ func (s *Store) listIndex(ctx context.Context, index int, l listing) ([]indexed,
 	return all, err
 }
 
+// listPartition reads one index of one partition, part by part. Each part begins
+// at the score at which the last one ended, not at an offset: members that go
+// meanwhile would move others in front of that.
 func (s *Store) listPartition(ctx context.Context, n, index int, l listing) ([]indexed, error) {
 	command, from, to := "ZREVRANGEBYSCORE", l.upto, l.from
 	if l.OldestFirst {
@@ -183,9 +186,9 @@ func (s *Store) listPartition(ctx context.Context, n, index int, l listing) ([]i
 		from = strconv.FormatInt(l.after.score, 10)
 	}
 	var found []indexed
-	key := s.keys.parts[n].index(indexes[index])
-	for offset := 0; len(found) <= l.Limit; offset += listPart {
-		reply, err := s.command(ctx, n, command, key, from, to, "WITHSCORES", "LIMIT", offset, listPart)
+	key, after := s.keys.parts[n].index(indexes[index]), l.after
+	for part := listPart; len(found) <= l.Limit; {
+		reply, err := s.command(ctx, n, command, key, from, to, "WITHSCORES", "LIMIT", 0, part)
 		if err != nil {
 			return nil, err
 		}
@@ -193,13 +196,22 @@ func (s *Store) listPartition(ctx context.Context, n, index int, l listing) ([]i
 		for i := 0; i+1 < len(r); i += 2 {
 			// Scores are whole ms, below the size where they would be shown rounded.
 			at := indexed{index, integer(r, i+1), text(r, i)}
+			if compareIndexed(at, after, l.OldestFirst) <= 0 {
+				continue // the last part had it
+			}
+			after = at
 			_, workflow, _ := strings.Cut(at.member, "|")
-			if compareIndexed(at, l.after, l.OldestFirst) > 0 && (l.Workflow == "" || workflow == l.Workflow) {
+			if l.Workflow == "" || workflow == l.Workflow {
 				found = append(found, at)
 			}
 		}
-		if len(r) < 2*listPart {
+		if len(r) < 2*part {
 			break
+		}
+		if end := text(r, len(r)-1); end != from {
+			from, part = end, listPart
+		} else {
+			part += listPart // more of one ms than a part holds
 		}
 	}
 	return found, nil

@@ -46,34 +46,49 @@ func addStats(stats map[string]map[flox.Status]int64, pairs []any) {
 
 // Queues implements flox.MetricsStore.
 func (s *Store) Queues(ctx context.Context, names []string) ([]flox.QueueStats, error) {
-	var mu sync.Mutex
-	stats := make([]flox.QueueStats, len(names))
-	var delayed int64
+	t := tally{stats: make([]flox.QueueStats, len(names)), at: map[string]int{}}
+	for i, name := range names {
+		t.stats[i].Name, t.at[name] = name, i
+	}
 	err := each(len(s.keys.parts), func(n int) error {
-		p := s.keys.parts[n]
-		reply, err := s.command(ctx, n, "ZCARD", p.delayed())
-		if err != nil {
-			return fmt.Errorf("queues: %w", err)
-		}
-		mu.Lock()
-		delayed += integer([]any{reply}, 0)
-		mu.Unlock()
 		for i, name := range names {
-			reply, err := s.script(ctx, n, scriptQueue, []string{p.queue(name)})
+			reply, err := s.script(ctx, n, scriptQueue, []string{s.keys.parts[n].queue(name)})
 			if err != nil {
 				return fmt.Errorf("queue %s: %w", name, err)
 			}
-			r := list(reply)
-			mu.Lock()
-			stats[i].Ready += max(0, integer(r, 0)-integer(r, 1))
-			stats[i].Leased += integer(r, 1)
-			stats[i].Oldest = max(stats[i].Oldest, time.Duration(integer(r, 2))*time.Millisecond)
-			mu.Unlock()
+			t.add(i, list(reply))
+		}
+		if len(names) == 0 {
+			return nil
+		}
+		if err := s.countDelayed(ctx, n, &t); err != nil {
+			return fmt.Errorf("queues: %w", err)
 		}
 		return nil
 	})
-	for i, name := range names {
-		stats[i].Name, stats[i].Delayed = name, delayed
-	}
-	return stats, err
+	return t.stats, err
 }
+
+// tally adds up the measures of the partitions.
+type tally struct {
+	mu    sync.Mutex
+	stats []flox.QueueStats
+	at    map[string]int // the place of each queue in stats
+}
+
+// add takes the reply of queue.lua.
+func (t *tally) add(i int, r []any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	q, entries, leased := &t.stats[i], integer(r, 0), integer(r, 1)
+	ready := max(0, entries-leased)
+	q.Ready += ready
+	q.Leased += leased
+	q.Oldest = max(q.Oldest, time.Duration(integer(r, 2))*time.Millisecond)
+	if added := integer(r, 3); added < 0 || q.Taken < 0 {
+		q.Taken = -1 // miniredis does not count what it was given
+	} else {
+		q.Taken += max(0, added-ready)
+	}
+}
+

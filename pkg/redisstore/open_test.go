@@ -163,7 +163,7 @@ func TestFullServerRefusesStartsAndSignals(t *testing.T) {
 	if err := s.Start(t.Context(), request("b")); err == nil || !strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("Start on a full server = %v, want out of memory", err)
 	}
-	if err := s.Signal(t.Context(), flox.SignalRequest{Run: "a", Name: "go", ID: "1"}); err == nil || !strings.Contains(err.Error(), "out of memory") {
+	if _, err := s.Signal(t.Context(), flox.SignalRequest{Run: "a", Name: "go", ID: "1"}); err == nil || !strings.Contains(err.Error(), "out of memory") {
 		t.Errorf("Signal on a full server = %v, want out of memory", err)
 	}
 	if _, err := s.Control(t.Context(), flox.ControlRequest{Run: "a", Op: flox.ControlCancel, Nonce: "x"}); err != nil {

@@ -20,6 +20,12 @@ const (
 	replyInvalid = 9
 )
 
+// More replies of control.lua.
+const (
+	replyNotRetried = 3
+	replyWhichToken = 4
+)
+
 var verdicts = []flox.Verdict{
 	flox.VerdictKept, flox.VerdictReleased, flox.VerdictParked, flox.VerdictRepeat, flox.VerdictStale,
 	flox.VerdictLost, flox.VerdictCancelled, flox.VerdictLimit, flox.VerdictGone, flox.VerdictInvalid,
@@ -29,6 +35,10 @@ var verdicts = []flox.Verdict{
 var grants = []flox.Grant{
 	flox.GrantOK, flox.GrantPoison, flox.GrantStray, flox.GrantLost, flox.GrantParked,
 	flox.GrantCancelled, flox.GrantInvalid, flox.GrantDropped,
+}
+
+var retryRefusals = []flox.RetryRefusal{
+	flox.RetryNothing, flox.RetryNotKept, flox.RetryUndone, flox.RetryFolded, flox.RetryUnderWay,
 }
 
 var healths = []flox.Health{

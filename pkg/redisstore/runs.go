@@ -45,13 +45,25 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 // Control implements flox.RunInfoStore.
 func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Status, error) {
 	n, p := s.keys.of(req.Run)
-	reply, err := s.script(ctx, n, scriptControl,
-		[]string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo(), p.delayed()},
-		req.Run, string(req.Op), req.Nonce, p.events())
-	if err != nil {
-		return "", err
+	keys := []string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo(), p.delayed(), p.state(req.Run)}
+	for token := ""; ; {
+		reply, err := s.script(ctx, n, scriptControl, keys,
+			req.Run, string(req.Op), req.Nonce, p.events(), req.From, token)
+		if err != nil {
+			return "", err
+		}
+		r := list(reply)
+		if integer(r, 0) != replyWhichToken {
+			return controlled(req, r)
+		}
+		if token, err = s.anyToken(ctx, req.Run); err != nil {
+			return "", err
+		}
 	}
-	r := list(reply)
+}
+
+// controlled reads the reply to a control.
+func controlled(req flox.ControlRequest, r []any) (flox.Status, error) {
 	status := shown(text(r, 1), text(r, 2))
 	switch integer(r, 0) {
 	case replyDone:
@@ -60,6 +72,12 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 		return status, &flox.RefusedError{Run: req.Run, Op: req.Op, Status: status}
 	case replyNoRun:
 		return "", flox.ErrNotFound
+	case replyNotRetried:
+		why, err := meaning(retryRefusals, integer(r, 3)-1)
+		if err != nil {
+			return "", err
+		}
+		return status, why.Refuse(req)
 	default:
 		return "", errSpoilt
 	}
@@ -103,9 +121,4 @@ func bit(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// Delete implements flox.RunInfoStore.
-func (s *Store) Delete(context.Context, string) (int, error) {
-	return 0, fmt.Errorf("delete: not written yet")
 }

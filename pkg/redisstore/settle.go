@@ -70,60 +70,94 @@ func (s *Store) settleRun(ctx context.Context, run string) (more bool, err error
 	if err != nil {
 		return false, err
 	}
+	var last settled
 	for cursor, all, asked := "0", 0, false; ; {
 		var page []scanned
-		if unsettled != nil {
-			if page, cursor, err = s.scan(ctx, run, cursor, scanFields); err != nil {
+		if unsettled.which != nil {
+			if page, cursor, err = s.scanWith(ctx, run, cursor, scanFields, unsettled.parse); err != nil {
 				return false, err
 			}
-			page = slices.DeleteFunc(page, func(t scanned) bool { return !unsettled(t.record) })
+			page = slices.DeleteFunc(page, func(t scanned) bool { return !unsettled.which(t.record) })
 		}
 		for chunk := range slices.Chunk(page, settleChunk) {
-			left, moved, err := s.settleChunk(ctx, run, chunk)
-			if all += moved; err != nil || all >= settleTokens {
-				return err == nil, err
+			if last, err = s.settleChunk(ctx, run, chunk); err != nil {
+				return false, err
 			}
-			more, asked = left && all > 0, true
+			if all += last.moved; all >= settleTokens {
+				return true, nil
+			}
+			asked = true
 		}
 		if cursor != "0" {
 			continue
 		}
 		if !asked { // the script looks at the mark
-			_, _, err = s.settleChunk(ctx, run, nil)
+			last, err = s.settleChunk(ctx, run, nil)
 		}
-		return more, err
+		if err == nil && last.purging != "" && (!last.left || !asked) {
+			return false, s.purged(ctx, run, last)
+		}
+		return last.left && all > 0, err
 	}
 }
 
-// unsettled tells which tokens of a run may have to be moved, nil if none; the
-// script decides.
-func (s *Store) unsettled(ctx context.Context, run string) (func(tokenRecord) bool, error) {
+// purged does what a run's tokens were dropped for; they are gone, whatever its
+// counts say.
+func (s *Store) purged(ctx context.Context, run string, r settled) error {
+	switch r.purging {
+	case purgeDelete:
+		return s.finishDelete(ctx, run, r.born)
+	case purgeRestart:
+		return s.restartRun(ctx, run)
+	}
+	return nil
+}
+
+// selection tells which tokens of a run may have to be moved, and how to read them;
+// the script decides. The zero value selects none.
+type selection struct {
+	which func(tokenRecord) bool
+	parse func(raw string) (tokenRecord, error)
+}
+
+func (s *Store) unsettled(ctx context.Context, run string) (selection, error) {
 	n, p := s.keys.of(run)
-	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "live", "closed")
+	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "live", "closed", "purging")
 	if err != nil && !spoilt(err) {
-		return nil, err
+		return selection{}, err
 	}
 	r := list(reply)
 	status, closed := flox.Status(text(r, 0)), integer(r, 2) > 0
-	if integer(r, 1) == 0 {
-		return nil, nil
-	}
 	late := func(t tokenRecord) bool { return closed && t.frame != "" && !t.leased() }
-	switch status {
-	case flox.StatusCancelled:
-		return func(tokenRecord) bool { return true }, nil
-	case flox.StatusUndoing:
-		return func(t tokenRecord) bool { return !t.leased() }, nil
-	case flox.StatusRunning:
-		return func(t tokenRecord) bool { return t.loc == "p" || late(t) }, nil
+	switch {
+	case integer(r, 1) == 0:
+	case text(r, 3) != "" || status == flox.StatusCancelled:
+		return selection{func(tokenRecord) bool { return true }, parseAny}, nil
+	case status == flox.StatusUndoing:
+		return selection{func(t tokenRecord) bool { return !t.leased() }, parseToken}, nil
+	case status == flox.StatusRunning:
+		return selection{func(t tokenRecord) bool { return t.loc == "p" || late(t) }, parseToken}, nil
+	case closed:
+		return selection{late, parseToken}, nil
 	}
-	if closed {
-		return late, nil
-	}
-	return nil, nil
+	return selection{}, nil
 }
 
-func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (left bool, moved int, err error) {
+// parseAny takes a record as it is: what is to be dropped need not be whole.
+func parseAny(raw string) (tokenRecord, error) {
+	t, _ := parseToken(raw)
+	return t, nil
+}
+
+// settled is what settle.lua answered.
+type settled struct {
+	left    bool // tokens that can be moved
+	moved   int
+	purging string // what the run's tokens are dropped for, "" if they are not
+	born    string // nonce of the run's start
+}
+
+func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (settled, error) {
 	n, p := s.keys.of(run)
 	call := queued{
 		script: scriptSettle, part: n,
@@ -132,7 +166,7 @@ func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (l
 	}
 	call.tokens(chunk)
 	r, err := s.scriptQueues(ctx, call)
-	return integer(r, 0) == 1, int(integer(r, 1)), err
+	return settled{integer(r, 0) == 1, int(integer(r, 1)), text(r, 2), text(r, 3)}, err
 }
 
 // tokens adds tokens and their queues to the arguments.

@@ -11,7 +11,7 @@ import (
 const replyFull = 3
 
 // Signal implements flox.RunInfoStore.
-func (s *Store) Signal(ctx context.Context, req flox.SignalRequest) error {
+func (s *Store) Signal(ctx context.Context, req flox.SignalRequest) (delivered bool, err error) {
 	n, p := s.keys.of(req.Run)
 	r, err := s.scriptQueues(ctx, queued{
 		script: scriptSignal, part: n,
@@ -19,19 +19,19 @@ func (s *Store) Signal(ctx context.Context, req flox.SignalRequest) error {
 		args: []any{req.Run, req.Name, req.ID, req.Payload},
 	})
 	if err != nil {
-		return fmt.Errorf("signal %s to run %s: %w", req.Name, req.Run, err)
+		return false, fmt.Errorf("signal %s to run %s: %w", req.Name, req.Run, err)
 	}
 	refused := &flox.SignalError{Run: req.Run, Signal: req.Name, Status: shown(text(r, 1), text(r, 2))}
 	switch integer(r, 0) {
 	case replyDone:
-		return nil
+		return integer(r, 1) == 1, nil
 	case replyRefused:
-		return refused
+		return false, refused
 	case replyFull:
 		refused.Full = true
-		return refused
+		return false, refused
 	case replyNoRun:
-		return flox.ErrNotFound
+		return false, flox.ErrNotFound
 	}
-	return errSpoilt
+	return false, errSpoilt
 }

@@ -32,6 +32,10 @@ type Config struct {
 	// Embedded says that the server is miniredis: the checks that it cannot
 	// answer are left out.
 	Embedded bool
+	// Lenient opens the store also where flox should not work: on a server with
+	// wrong settings, in a namespace with keys that are not flox's. It is for
+	// Examine, which then says what is wrong, and for what only reads or deletes.
+	Lenient bool
 	// TLS overrides the settings that the URL makes. Default: nil.
 	TLS *tls.Config
 	// Dial, if set, opens the connections.
@@ -49,6 +53,8 @@ type Store struct {
 	keys     keyspace
 	cluster  bool
 	embedded bool
+	lenient  bool
+	unfit    error // why the namespace's configuration cannot be used, if lenient
 	logger   *slog.Logger
 	lanes    []*lane
 
@@ -67,6 +73,7 @@ type Store struct {
 	events hub
 
 	settled, rebuilt *rounds
+	expired          expiry
 }
 
 var _ flox.Store = (*Store)(nil)
@@ -90,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		client: t.connect(cfg.Dial, 0), blocking: t.connect(cfg.Dial, blockingConns), address: t.address(),
-		cluster: t.kind == kindCluster, embedded: cfg.Embedded, logger: cmp.Or(cfg.Logger, slog.Default()),
+		cluster: t.kind == kindCluster, embedded: cfg.Embedded, lenient: cfg.Lenient, logger: cmp.Or(cfg.Logger, slog.Default()),
 		claimed: map[string]*claimer{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

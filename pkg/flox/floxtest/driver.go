@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -152,4 +153,13 @@ func (d *driver) takeAll(n int) map[string]flox.Loaded {
 		d.t.Fatalf("took tokens %v, want %d different ones", slices.Sorted(maps.Keys(items)), n)
 	}
 	return items
+}
+
+// together calls all at the same time and waits for them.
+func together(calls ...func()) {
+	var wg sync.WaitGroup
+	for _, call := range calls {
+		wg.Go(call)
+	}
+	wg.Wait()
 }

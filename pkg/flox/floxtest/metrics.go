@@ -12,6 +12,7 @@ import (
 var metricsChecks = []check{
 	{"Stats", stats},
 	{"Queues", queueStats},
+	{"QueuesDelayed", delayedStats},
 	{"Watch", watch},
 	{"WatchUndo", watchUndo},
 	{"WatchEnds", watchEnds},
@@ -105,6 +106,7 @@ func asRunning(s flox.Status) flox.Status {
 }
 
 func queueStats(d *driver) {
+	first := d.measure()
 	d.commit(fan(d.begin(), 4), flox.VerdictReleased)
 	d.take()
 	late := retry(d.take())
@@ -116,11 +118,55 @@ func queueStats(d *driver) {
 	if len(queues) != 2 || queues[0].Name != d.other || queues[1].Name != d.queue {
 		d.t.Fatalf("Queues = %+v, want %q and %q", queues, d.other, d.queue)
 	}
-	if q := queues[0]; q.Ready != 0 || q.Leased != 0 || q.Oldest != 0 {
+	if q := queues[0]; q.Ready != 0 || q.Leased != 0 || q.Delayed != 0 || q.Taken > 0 || q.Oldest != 0 {
 		d.t.Errorf("Queues = %+v, want it empty", q)
 	}
 	if q := queues[1]; q.Ready != 2 || q.Leased != 1 || q.Delayed != 1 || q.Oldest < 10*time.Millisecond || q.Oldest > time.Minute {
 		d.t.Errorf("Queues = %+v, want 2 ready, 1 leased, 1 delayed, some ms old", q)
+	}
+	d.wantHandedOut(first, 3)
+	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	d.wantHandedOut(first, 5)
+}
+
+// delayedStats has tokens that wait in the timers of two queues, and what stands
+// there besides: a deadline, which is none.
+func delayedStats(d *driver) {
+	for i := range 3 {
+		scene := d.scene(fmt.Sprintf("run-%d", i))
+		req := scene.request()
+		req.Delay, req.Deadline = time.Hour, 2*time.Hour
+		if i > 0 {
+			req.Queue = d.other
+		}
+		d.must(d.s.Start(d.ctx, req))
+	}
+	waits := await(d.begin(), "signal")
+	waits.Delay = time.Hour
+	d.commit(waits, flox.VerdictReleased)
+	names := []string{"run-0-queue", d.queue, d.other}
+	queues, err := d.s.Queues(d.ctx, names)
+	d.must(err)
+	for i, want := range []int64{1, 1, 2} {
+		if q := queues[i]; q.Name != names[i] || q.Delayed != want || q.Ready != 0 {
+			d.t.Errorf("Queues = %+v, want %d delayed of %s and none ready", q, want, names[i])
+		}
+	}
+}
+
+func (d *driver) measure() flox.QueueStats {
+	d.t.Helper()
+	queues, err := d.s.Queues(d.ctx, []string{d.queue})
+	d.must(err)
+	return queues[0]
+}
+
+// wantHandedOut checks how many entries were handed out since the first reading.
+func (d *driver) wantHandedOut(first flox.QueueStats, want int64) {
+	d.t.Helper()
+	if q := d.measure(); q.Taken >= 0 && q.Taken-first.Taken != want {
+		d.t.Errorf("Queues = %+v, want %d more taken than the %d at first", q, want, first.Taken)
 	}
 }
 

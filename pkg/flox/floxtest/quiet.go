@@ -90,6 +90,16 @@ func (q *quietStore) Settle(ctx context.Context, run string) (bool, error) {
 // Rebuild has nothing to do: memory loses no entries.
 func (q *quietStore) Rebuild(context.Context, string) (int, error) { return 0, nil }
 
+// Delete leaves a worker, who names no run, nothing to do: there is one run, which
+// is looked at when it has ended.
+func (q *quietStore) Delete(ctx context.Context, run string) (int, error) {
+	if run == "" {
+		<-ctx.Done()
+		return 0, nil
+	}
+	return q.Store.Delete(ctx, run)
+}
+
 // Beat lets the worker beat but once.
 func (q *quietStore) Beat(ctx context.Context, _ flox.WorkerInfo) error {
 	<-ctx.Done()
@@ -105,7 +115,7 @@ func (q *quietStore) Start(ctx context.Context, req flox.StartRequest) error {
 }
 
 // Signal implements flox.RunInfoStore.
-func (q *quietStore) Signal(ctx context.Context, req flox.SignalRequest) error {
+func (q *quietStore) Signal(ctx context.Context, req flox.SignalRequest) (bool, error) {
 	defer q.changed()
 	return q.Store.Signal(ctx, req)
 }

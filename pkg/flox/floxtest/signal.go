@@ -28,7 +28,17 @@ func await(l flox.Loaded, signal string) flox.Commit {
 }
 
 func (d *driver) send(name, id, payload string) error {
-	return d.s.Signal(d.ctx, flox.SignalRequest{Run: d.run, Name: name, ID: id, Payload: []byte(payload)})
+	_, err := d.s.Signal(d.ctx, flox.SignalRequest{Run: d.run, Name: name, ID: id, Payload: []byte(payload)})
+	return err
+}
+
+// sent sends a signal that the run must take, and checks what is said of it.
+func (d *driver) sent(id, payload string, want bool) {
+	d.t.Helper()
+	delivered, err := d.s.Signal(d.ctx, flox.SignalRequest{Run: d.run, Name: "go", ID: id, Payload: []byte(payload)})
+	if err != nil || delivered != want {
+		d.t.Fatalf("Signal(%q, %q) = %t, %v, want %t", "go", payload, delivered, err, want)
+	}
 }
 
 // signal sends a signal, which the run must take.
@@ -88,14 +98,14 @@ func (d *driver) wantTimedOut(item string) flox.Loaded {
 // signalRepeat repeats a signal that was kept, and one that woke a token.
 func signalRepeat(d *driver) {
 	l := d.begin()
-	d.must(d.send("go", "one", "first"))
-	d.unchanged("a repeat of a kept signal", func() { d.must(d.send("go", "one", "first")) })
+	d.sent("one", "first", false)
+	d.unchanged("a repeat of a kept signal", func() { d.sent("one", "first", false) })
 	d.commit(await(l, "go"), flox.VerdictReleased)
-	d.unchanged("a repeat of a signal that was taken", func() { d.must(d.send("go", "one", "first")) })
+	d.unchanged("a repeat of a signal that was taken", func() { d.sent("one", "first", true) })
 	d.commit(await(d.wantAnswer("0.1", "first"), "go"), flox.VerdictReleased)
-	d.unchanged("a repeat of an earlier wait's signal", func() { d.must(d.send("go", "one", "first")) })
-	d.must(d.send("go", "two", "second"))
-	d.unchanged("a repeat of a signal that woke a token", func() { d.must(d.send("go", "two", "second")) })
+	d.unchanged("a repeat of an earlier wait's signal", func() { d.sent("one", "first", true) })
+	d.sent("two", "second", true)
+	d.unchanged("a repeat of a signal that woke a token", func() { d.sent("two", "second", true) })
 	d.wantAnswer("0.2", "second")
 }
 
@@ -197,9 +207,9 @@ func signalNames(d *driver) {
 // signalEmptyPayload answers with nothing: kept, and to who waits.
 func signalEmptyPayload(d *driver) {
 	l := d.begin()
-	d.must(d.s.Signal(d.ctx, flox.SignalRequest{Run: d.run, Name: "go", ID: "one"}))
+	d.sent("one", "", false)
 	d.commit(await(l, "go"), flox.VerdictReleased)
 	d.commit(await(d.wantAnswer("0.1", ""), "go"), flox.VerdictReleased)
-	d.must(d.s.Signal(d.ctx, flox.SignalRequest{Run: d.run, Name: "go", ID: "two"}))
+	d.sent("two", "", true)
 	d.wantAnswer("0.2", "")
 }

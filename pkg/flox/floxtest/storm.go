@@ -80,7 +80,7 @@ func (s *stormOf) meddle() {
 	for i := range stormRuns {
 		run := fmt.Sprintf("storm-%d", i)
 		if i%3 == 0 {
-			_ = d.s.Signal(d.ctx, flox.SignalRequest{Run: run, Name: "go", ID: run})
+			_, _ = d.s.Signal(d.ctx, flox.SignalRequest{Run: run, Name: "go", ID: run})
 		}
 		if i%7 == 0 {
 			_, _ = d.s.Control(d.ctx, flox.ControlRequest{Run: run, Op: flox.ControlCancel, Nonce: run})

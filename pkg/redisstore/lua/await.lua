@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Commits an item whose token waits for a signal. If one was kept, it goes on.
--- uses: base token late fence journal wait
+-- uses: base token late fence journal wait visit
 -- KEYS[1] the run
 -- KEYS[2] its state log
 -- KEYS[3] its history
@@ -20,18 +20,20 @@
 -- ARGV[12] how long to wait at most, in ms, or 0
 -- Returns: as next.lua, but for {-1, queue}
 local run, tok, flags, stream, name = ARGV[1], ARGV[2], ARGV[5], KEYS[5], ARGV[11]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'parked', 'closed', 'g:' .. name,
-  'w:' .. name, 't:' .. tok})
+local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'parked', 'closed', 'live', 'outs',
+  'ends', 'holds', 'kept', 'g:' .. name, 'w:' .. name, 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream)
 if reply then return reply end
+local visit = visit_of(R, tok, t)
 local function has(flag) return string.find(flags, flag, 1, true) end
 local now = clock()
 if not journal(R, KEYS[2], KEYS[3], nil, has('d') and ARGV[8], has('r') and ARGV[9], nil, now) then
   return {9}
 end
+put_visit(R, t.node, visit)
 add(R, 'committed', 1)
 local kept = R.h['g:' .. name]
 if kept then t.flags = '' end -- the answer that led here is replaced, not deleted

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Changes a run's status. What is then left to do with its tokens is marked, for
--- settle.lua.
--- uses: base status
+-- settle.lua. A retry from a node drops them all first: the status changes when
+-- that is done, in restart.lua.
+-- uses: base token status visit
 -- KEYS[1] the run
 -- KEYS[2] index of the runs that have not ended
 -- KEYS[3] index of the cancelled runs
@@ -9,18 +10,25 @@
 -- KEYS[5] counts by workflow and status
 -- KEYS[6] runs with work left
 -- KEYS[7] timers
+-- KEYS[8] its state log
 -- ARGV[1] run id
 -- ARGV[2] pause, resume, cancel or retry
 -- ARGV[3] nonce of the request
 -- ARGV[4] channel of the status changes
+-- ARGV[5] node to retry from, or nothing
+-- ARGV[6] the run's only token, or nothing
 -- Returns: {0, status, granted} done, now or by this request before; {1, status,
--- granted} refused; {2} no such run; {9} the run's key is of a wrong type
-local run, op = ARGV[1], ARGV[2]
-local R = open_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing'})
+-- granted} refused; {2} no such run; {3, status, granted, why} a retry is refused:
+-- 1 no token is left, 2 no visit of the node is kept, 3 steps were undone, 4 the
+-- state was folded, 5 another retry from a node is under way; {4} come again with
+-- the run's only token; {9} a key of the run is of a wrong type
+local run, op, from = ARGV[1], ARGV[2], ARGV[5]
+local R = open_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing',
+  'purging', 'sv', 'sb', 'r:' .. from, 't:' .. ARGV[6]})
 if not R then return {9} end
 local h = R.h
 local status = h.status
-if not status then return {2} end
+if not status or h.purging == 'delete' then return {2} end
 -- ctl holds the nonces of the last 8 requests: a repeat may come after others'.
 local nonces = {}
 for nonce in string.gmatch(h.ctl or '', '[^ ]+') do nonces[#nonces + 1] = nonce end
@@ -29,29 +37,49 @@ for _, nonce in ipairs(nonces) do
 end
 local allowed = (op == 'pause' and status == 'running') or (op == 'resume' and status == 'paused')
   or (op == 'cancel' and (status == 'running' or status == 'paused' or status == 'undoing'))
-  or (op == 'retry' and status == 'failed' and tonumber(h.live or 0) > 0)
+  or (op == 'retry' and status == 'failed')
 if not allowed then return {1, status, h.granted or ''} end
-nonces[#nonces + 1] = ARGV[3]
-set(R, 'ctl', table.concat(nonces, ' ', math.max(1, #nonces - 7)))
+
+-- at_visit says whether the run's only token is at the node, as it came there.
+local function at_visit()
+  if from == '' or tonumber(h.live or 0) ~= 1 then return false end
+  local t = read_token(h['t:' .. ARGV[6]])
+  return t.node == from and t.frame == '' and t.from == '' and t.rel == '0' and t.loc ~= 'w'
+    and not string.find(t.flags, '[ST]')
+end
+
+-- unfit says why a failed run is not retried, nil if it is.
+local function unfit()
+  if h.purging then return 5 end
+  if from == '' then return tonumber(h.live or 0) == 0 and 1 or nil end
+  if h.undoing then return 3 end
+  if at_visit() then return nil end
+  if not h['r:' .. from] then return 2 end
+  if read_visit(h['r:' .. from]).sv < tonumber(h.sb or 0) then return 4 end
+end
+
 local now = clock()
-local at = {active = KEYS[2], cancelled = KEYS[3], stats = KEYS[5], delayed = KEYS[7], events = ARGV[4]}
-if op == 'cancel' then
-  end_run(R, run, 'cancelled', '', now, at)
-elseif op == 'retry' then
-  -- It goes on in the direction in which it failed.
-  change(R, run, h.undoing and 'undoing' or 'running', at)
-  if not h.undoing then
-    unset(R, 'cause')
-    unset(R, 'failure')
+local at = {active = KEYS[2], cancelled = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[7],
+  events = ARGV[4]}
+if op == 'retry' then
+  if from ~= '' and tonumber(h.live or 0) == 1 and not h['t:' .. ARGV[6]] then return {4} end
+  local why = unfit()
+  if why then return {3, status, h.granted or '', why} end
+  if from == '' or at_visit() then
+    -- It goes on in the direction in which it failed.
+    revive(R, run, h.undoing and 'undoing' or 'running', at)
+  else
+    if redis.pcall('LRANGE', KEYS[8], 0, 0).err then return {9} end
+    set(R, 'purging', 'restart')
+    set(R, 'restart', from .. '|' .. h['r:' .. from])
   end
-  unset(R, 'ended')
-  unset(R, 'deadline')
-  local member = run .. '|' .. h.workflow
-  redis.call('ZREM', KEYS[4], member)
-  redis.call('ZADD', KEYS[2], h.started, member)
+elseif op == 'cancel' then
+  end_run(R, run, 'cancelled', '', now, at)
 else
   change(R, run, op == 'pause' and 'paused' or 'running', at)
 end
+nonces[#nonces + 1] = ARGV[3]
+set(R, 'ctl', table.concat(nonces, ' ', math.max(1, #nonces - 7)))
 if op ~= 'pause' then redis.call('ZADD', KEYS[6], num(now), run) end
 save(R)
 return {0, h.status, h.granted or ''}

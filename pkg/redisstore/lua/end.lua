@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Commits an item whose token ends: as an end of the run, at its frame's join, or
 -- held.
--- uses: base token late fence journal status frame hold finish
+-- uses: base token late fence journal status frame hold finish visit
 -- KEYS[1] the run
 -- KEYS[2] its state log
 -- KEYS[3] its history
@@ -32,13 +32,14 @@
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[10]
 local q = streams(10, 13)
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'closed', 'undos', 'deadline', 't:' .. tok})
+  'need', 'workflow', 'closed', 'undos', 'deadline', 'holds', 'kept', 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 local function has(flag) return string.find(flags, flag, 1, true) end
 reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream, has('h'))
 if reply then return reply end
+local visit = visit_of(R, tok, t)
 -- All that is counted in memory comes first, so that what it leads to is known.
 add(R, 'committed', 1)
 if has('u') then keep_undo(R, ARGV[12]) end
@@ -70,5 +71,6 @@ local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEY
   todo = KEYS[9], events = ARGV[10]}
 if closed then close_news(R, run, now, at) end
 finish(R, run, now, at, q)
+put_visit(R, t.node, visit)
 save(R)
 return done(R, tok, 1, closed)

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Commits an item that fans out. The token goes on as branch 0; the others are
 -- made beside it, or stored in blobs if there are too many for one script.
--- uses: base token late fence journal status frame branches finish
+-- uses: base token late fence journal status frame branches finish visit
 -- KEYS[1] the run
 -- KEYS[2] its state log
 -- KEYS[3] its history
@@ -41,13 +41,14 @@
 local run, tok, flags, stream, size = ARGV[1], ARGV[2], ARGV[5], KEYS[10], tonumber(ARGV[14])
 local q, rest = streams(10, 21), 21 + #KEYS - 9
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'closed', 'undos', 'deadline', 't:' .. tok})
+  'need', 'workflow', 'closed', 'undos', 'deadline', 'holds', 'kept', 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream)
 if reply then return reply end
 local function has(flag) return string.find(flags, flag, 1, true) end
+local visit = visit_of(R, tok, t)
 -- All that is counted in memory comes first, so that what it leads to is known.
 add(R, 'committed', 1)
 if has('u') then keep_undo(R, ARGV[20]) end
@@ -83,9 +84,11 @@ if size == 0 then
   if f then fire(R, run, f, q) else lower(R, run, outer, q) end
   finish(R, run, now, {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7],
     delayed = KEYS[8], todo = KEYS[9], events = ARGV[10]}, q)
+  put_visit(R, t.node, visit)
   save(R)
   return done(R, tok, 1)
 end
+put_visit(R, t.node, visit)
 if f then
   put_frame(R, f)
   t.frame, t.idx = f.id, 0

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Commits an item whose token goes on at another node: the hot path.
--- uses: base token late fence journal
+-- uses: base token late fence journal visit
 -- KEYS[1] the run
 -- KEYS[2] its state log
 -- KEYS[3] its history
@@ -27,7 +27,7 @@
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[5]
 local q = streams(5, 15)
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'failed', 'errs', 'parked', 'closed',
-  't:' .. tok})
+  'live', 'outs', 'ends', 'holds', 'kept', 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -36,8 +36,10 @@ reply = not has('b') and limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream
 if reply then return reply end
 local keep = has('k') and ARGV[12] == t.queue
 if lacks(R, tok, q, ARGV[12]) then return need(ARGV[12]) end
+local visit = visit_of(R, tok, t)
 if not journal(R, KEYS[2], KEYS[3], KEYS[4], has('d') and ARGV[8], has('r') and ARGV[9],
   has('e') and ARGV[10], clock()) then return {9} end
+put_visit(R, t.node, visit)
 add(R, has('b') and 'failed' or 'committed', 1)
 if has('u') then keep_undo(R, ARGV[14]) end
 advance(R, tok, t, ARGV[11], ARGV[12], ARGV[13])

@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
 -- Does a part of what others left to do: queues the parked tokens of a running
 -- run, drops those of a cancelled one, those that a run which undoes gives up, and
--- those that came too late for their join. The mark goes only when the run's
--- counts say that nothing is left, never from what a janitor remembers.
+-- those that came too late for their join. A run that has ended and is to be
+-- deleted or restarted (its field purging says which) loses every token first. The
+-- mark goes only when the run's counts say that nothing is left, never from what a
+-- janitor remembers.
 -- uses: base token late status frame closed finish wait
 -- KEYS[1] the run
 -- KEYS[2] runs with work left
@@ -15,12 +17,12 @@
 -- ARGV[1] run id
 -- ARGV[2] channel of the status changes
 -- ARGV[3...] names of the queues of KEYS[8...]; then tokens
--- Returns: {1 if tokens are left that can be moved, else 0, tokens moved};
--- {-1, queue} come again with its stream
+-- Returns: {1 if tokens are left that can be moved, else 0, tokens moved, what the
+-- run is purged for, nonce of its start}; {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(8, 3), 3 + #KEYS - 7
 local fields = {'status', 'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'need',
-  'workflow', 'deadline'}
+  'workflow', 'deadline', 'purging', 'born'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
 local R = open_run(KEYS[1], fields)
 if not R or not R.h.status then
@@ -28,12 +30,13 @@ if not R or not R.h.status then
   return {0, 0}
 end
 local h, frames = R.h, {}
+local doomed = h.status == 'cancelled' or h.purging
 
 local function idle(t) return t.loc ~= 'q' or t.own == '' end
 
 -- fate says what becomes of a token: drop, late or queue, nil to leave it.
 local function fate(tok, t)
-  if h.status == 'cancelled' then return 'drop' end
+  if doomed then return 'drop' end
   if h.status == 'undoing' and not undoes(tok) then
     if not idle(t) then return nil end
     -- What was started and lost is done again first, see load.lua, unless it is
@@ -67,10 +70,16 @@ local function lose(tok, t, too_late)
   lower_late(R, frames, t.frame, branches)
 end
 
+-- known reads a token's record. What is to be dropped need not be whole.
+local function known(raw)
+  if doomed and not string.match(raw, TOKEN) then return new_token('', '', '', '0', '') end
+  return read_token(raw)
+end
+
 local todo, dropped = {}, 0
 for i = first, #ARGV do
   local tok, raw = ARGV[i], h['t:' .. ARGV[i]]
-  local t = raw and read_token(raw)
+  local t = raw and known(raw)
   local what = t and fate(tok, t)
   if what then
     if (t.loc == 'q' or what == 'queue') and not q[t.queue] then return need(t.queue) end
@@ -96,8 +105,8 @@ if over then
 end
 save(R)
 local left = (h.status == 'running' and tonumber(h.parked or 0) > 0)
-  or (h.status == 'cancelled' and tonumber(h.live) > 0)
-if not left and h.status ~= 'undoing' and tonumber(h.closed or 0) <= 0 then
+  or (doomed and tonumber(h.live) > 0)
+if not left and not h.purging and h.status ~= 'undoing' and tonumber(h.closed or 0) <= 0 then
   redis.call('ZREM', KEYS[2], run)
 end
-return {left and 1 or 0, #todo}
+return {left and 1 or 0, #todo, h.purging or '', h.born or ''}

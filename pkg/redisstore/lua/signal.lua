@@ -10,7 +10,8 @@
 -- ARGV[3] its id
 -- ARGV[4] payload
 -- ARGV[5...] names of the queues of KEYS[3...]
--- Returns: {0} done, now or by this signal before; {1, status, granted} refused by
+-- Returns: {0, delivered} done, now or by this signal before: 1 it went to a token,
+-- 0 it is kept; {1, status, granted} refused by
 -- the status; {2} no such run; {3, status, granted} one is kept already; {9} the
 -- run's key is of a wrong type; {-1, queue} come again with its stream
 local run, name = ARGV[1], ARGV[2]
@@ -19,7 +20,7 @@ local R = open_run(KEYS[1], {'status', 'granted', 'parked', 'closed', last, kept
 if not R then return {9} end
 local h = R.h
 if not h.status then return {2} end
-if h[last] == ARGV[3] then return {0} end
+if h[last] == ARGV[3] then return {0, h[kept] and 0 or 1} end
 if h.status ~= 'running' and h.status ~= 'paused' then return {1, h.status, h.granted or ''} end
 local tok, t
 for waiting in string.gmatch(waiters(R, name), '[^,]+') do
@@ -42,4 +43,4 @@ else
 end
 set(R, last, ARGV[3])
 save(R)
-return {0}
+return {0, tok and 1 or 0}

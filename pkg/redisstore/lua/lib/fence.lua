@@ -1,13 +1,23 @@
 -- The fence of every write: owner and step of the lease.
 
+-- gone answers the holder of a token that is not there. Only the holder, or who
+-- came after it, can have ended the token, unless a retry from a node dropped it.
+-- A token that was made after n of those begins with r<n>, see restart.lua; one
+-- that begins with neither that nor 0, the root, is taken for a new one.
+local function gone(R, tok)
+  local now = redis.call('HMGET', R.key, 'purging', 'gen')
+  local made = string.match(tok, '^r(%d+)') or (string.byte(tok) ~= 48 and now[2]) or 0 -- 48: 0
+  if now[1] or tonumber(made) < tonumber(now[2] or 0) then return {5} end
+  return {3}
+end
+
 -- fence returns the token if the lease holds, else nil and the reply.
 local function fence(R, tok, own, step, stream)
   local h = R.h
   if not h.status then return nil, {8} end
   if h.status == 'cancelled' then return nil, {6} end
   local raw = h['t:' .. tok]
-  -- Only the holder, or who came after it, can have ended the token.
-  if not raw then return nil, {3} end
+  if not raw then return nil, gone(R, tok) end
   local t = read_token(raw)
   if t.own ~= own then return nil, {5} end
   if t.loc ~= 'q' then return nil, {3} end

@@ -11,6 +11,15 @@ local function change(R, run, status, at)
   redis.call('PUBLISH', at.events, run .. ' ' .. status)
 end
 
+-- forget_visits drops what a retry from a node would go on from.
+local function forget_visits(R)
+  local kept = R.h.kept
+  if kept == nil then kept = redis.call('HGET', R.key, 'kept') end
+  if not kept then return end
+  for node in string.gmatch(kept, '[^,]+') do unset(R, 'r:' .. node) end
+  unset(R, 'kept')
+end
+
 -- end_run makes a run terminal and moves it to another index. Without a cause it
 -- keeps the one it has.
 local function end_run(R, run, status, cause, now, at)
@@ -20,6 +29,7 @@ local function end_run(R, run, status, cause, now, at)
   redis.call('ZREM', at.active, member)
   redis.call('ZADD', at[status], num(now), member)
   if R.h.deadline then redis.call('ZREM', at.delayed, run .. '/') end
+  if status ~= 'failed' then forget_visits(R) end
   change(R, run, status, at)
 end
 
@@ -32,6 +42,21 @@ local function fail_run(R, run, cause, failure, now, at, out)
   end
   set(R, 'cause', cause)
   set(R, 'undoing', '1')
+  forget_visits(R)
   redis.call('ZADD', at.todo, num(now), run)
   change(R, run, 'undoing', at)
+end
+
+-- revive lets a failed run go on.
+local function revive(R, run, status, at)
+  change(R, run, status, at)
+  if status == 'running' then
+    unset(R, 'cause')
+    unset(R, 'failure')
+  end
+  unset(R, 'ended')
+  unset(R, 'deadline')
+  local member = run .. '|' .. R.h.workflow
+  redis.call('ZREM', at.failed, member)
+  redis.call('ZADD', at.active, R.h.started, member)
 end

@@ -1,0 +1,289 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/floxrun/flox/internal/testredis"
+	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
+)
+
+// injury is a damage that the doctor mends.
+type injury struct {
+	name   string
+	damage func(w *ward)
+	finds  []string // kinds, besides others that follow from the damage
+	except []string // runs that do not go on to their end
+	after  func(w *ward)
+}
+
+// mended are the damages of which nothing is left.
+var mended = []injury{
+	{name: "a stream is lost", finds: []string{"token-lost"}, damage: func(w *ward) {
+		w.do("DEL", w.key("queue:sum", ""))
+	}},
+	{name: "an entry is lost", finds: []string{"token-lost"}, damage: func(w *ward) {
+		entries := w.client.XRange(w.t.Context(), w.key("queue:sum", ""), "-", "+").Val()
+		w.do("XDEL", w.key("queue:sum", ""), entries[0].ID)
+	}},
+	{name: "all timers are lost", finds: []string{"token-lost", "deadline-lost"}, damage: func(w *ward) {
+		w.do("DEL", w.key("delayed", ""))
+	}},
+	{name: "the group is lost", finds: []string{"queue-without-group"}, damage: func(w *ward) {
+		w.do("XGROUP", "DESTROY", w.key("queue:sum", ""), "flox")
+	}},
+	{name: "live is wrong", finds: []string{"counters-differ"}, damage: func(w *ward) {
+		w.do("HSET", w.key("run", "fresh"), "live", 5)
+		w.do("HSET", w.key("run", "asks"), "live", 0)
+	}},
+	{name: "parked is wrong", finds: []string{"counters-differ"}, damage: func(w *ward) {
+		w.do("HSET", w.key("run", "paused"), "parked", 0)
+		w.do("HSET", w.key("run", "failed"), "parked", 2)
+	}},
+	{name: "the tokens are lost", finds: []string{"run-without-token", "entry-without-token"}, except: []string{"fresh"},
+		damage: func(w *ward) { w.do("HDEL", w.key("run", "fresh"), "t:0", "i:0") },
+		after: func(w *ward) {
+			info, err := w.store.Info(w.t.Context(), "fresh")
+			if err != nil || info.Status != flox.StatusFailed || !strings.Contains(info.Cause, "tokens were lost") || info.Counts.Live != 0 {
+				w.t.Errorf("Info = %+v, %v, want failed, with the cause and no token", info, err)
+			}
+			if n, err := w.store.Delete(w.t.Context(), "fresh"); err != nil || n != 1 {
+				w.t.Errorf("Delete = %d, %v, want the run deleted", n, err)
+			}
+		}},
+	{name: "live is 0 and so are the tokens", finds: []string{"run-without-token", "timer-without-token"}, except: []string{"later"},
+		damage: func(w *ward) {
+			w.do("HDEL", w.key("run", "later"), "t:0")
+			w.do("HSET", w.key("run", "later"), "live", 0)
+		},
+		after: func(w *ward) { w.settled("later", flox.StatusFailed) }},
+	{name: "the mark is lost after a resume", finds: []string{"run-not-marked"}, except: []string{"paused"},
+		damage: func(w *ward) {
+			w.must(resume(w, "paused"))
+			w.do("DEL", w.key("runs:todo", ""))
+		},
+		after: func(w *ward) { w.settled("paused", flox.StatusCompleted) }},
+	{name: "the mark is lost after a cancel", finds: []string{"run-not-marked"}, except: []string{"fresh"},
+		damage: func(w *ward) {
+			_, err := w.store.Control(w.t.Context(), flox.ControlRequest{Run: "fresh", Op: flox.ControlCancel, Nonce: "n"})
+			w.must(err)
+			w.do("DEL", w.key("runs:todo", ""))
+		},
+		after: func(w *ward) {
+			w.until("the tokens are dropped", func() bool {
+				info, err := w.store.Info(w.t.Context(), "fresh")
+				return err == nil && info.Counts.Live == 0
+			})
+		}},
+	{name: "an index is lost", finds: []string{"run-not-indexed"}, damage: func(w *ward) {
+		w.do("DEL", w.key("runs:active", ""), w.key("runs:completed", ""))
+	}},
+	{name: "a run is in the wrong index", finds: []string{"run-not-indexed"}, damage: func(w *ward) {
+		w.do("ZREM", w.key("runs:active", ""), "fresh|sum")
+		w.do("ZADD", w.key("runs:completed", ""), 1, "fresh|sum")
+	}},
+	{name: "a run is lost", finds: []string{"index-without-run", "entry-without-token", "counts-differ"}, except: []string{"fresh"},
+		damage: func(w *ward) { w.do("DEL", w.key("run", "fresh")) }},
+	{name: "finished runs are lost", except: []string{"done", "failed"},
+		finds:  []string{"index-without-run", "left-over-key", "counts-differ"},
+		damage: func(w *ward) { w.do("DEL", w.key("run", "done"), w.key("run", "failed")) }},
+	{name: "members point to nothing", finds: []string{"index-without-run", "mark-without-run", "timer-without-token"},
+		damage: func(w *ward) {
+			w.do("ZADD", w.key("runs:failed", ""), 1, "ghost|sum", 2, "fresh|other")
+			w.do("ZADD", w.key("runs:todo", ""), 1, "ghost")
+			w.do("ZADD", w.key("delayed", ""), 1e15, "ghost/0", 1e15, "ghost/", 1e15, "fresh/0", 1e15, "done/")
+		}},
+	{name: "entries point to nothing", finds: []string{"entry-without-token"}, damage: func(w *ward) {
+		w.do("XADD", w.key("queue:sum", ""), "*", "r", "ghost", "t", "0")
+		w.do("XADD", w.key("queue:sum", ""), "*", "r", "fresh", "t", "0")
+		w.do("XADD", w.key("queue:ask", ""), "*", "what", "ever")
+	}},
+	{name: "a claim points to nothing", finds: []string{"claim-without-entry", "token-lost"}, damage: func(w *ward) {
+		claimed := w.do("XREADGROUP", "GROUP", "flox", "gone", "COUNT", 1, "STREAMS", w.key("queue:sum", ""), ">")
+		id := claimed.([]any)[0].([]any)[1].([]any)[0].([]any)[0]
+		w.do("XDEL", w.key("queue:sum", ""), id)
+	}},
+	{name: "counts are wrong", finds: []string{"counts-differ"}, damage: func(w *ward) {
+		w.do("HSET", w.key("stats", ""), "sum:running", 40, "ghost:failed", 3)
+		w.do("HDEL", w.key("stats", ""), "sum:completed")
+	}},
+	{name: "counts are wrong and their sum is right", finds: []string{"counts-differ"}, damage: func(w *ward) {
+		w.do("HINCRBY", w.key("stats", ""), "sum:running", 1)
+		w.do("HINCRBY", w.key("stats", ""), "sum:paused", -1)
+	}},
+	{name: "keys are left over", finds: []string{"left-over-key"}, damage: func(w *ward) {
+		w.do("RPUSH", w.key("state", "ghost"), "x")
+		w.do("RPUSH", w.key("history", "ghost"), "x")
+		w.do("HSET", w.key("errors", "ghost"), "0", "x")
+	}},
+	{name: "a consumer is left", finds: []string{"consumer-left"}, damage: func(w *ward) {
+		w.do("XGROUP", "CREATECONSUMER", w.key("queue:sum", ""), "flox", "gone")
+		time.Sleep(7 * wardLease) // the server's clock cannot be moved
+	}},
+	{name: "workers have died", finds: []string{"worker-dead"}, damage: func(w *ward) {
+		w.must(w.store.Beat(w.t.Context(), flox.WorkerInfo{ID: "dead-1", Name: "dead", Queues: []string{"sum"}}))
+		w.do("ZADD", w.home("workers"), time.Now().Add(-time.Hour).UnixMilli(), "dead-1", 5, "dead-2")
+		w.do("HSET", w.home("worker:dead-3"), "info", "x")
+	}},
+	{name: "a beat is in the future", finds: []string{"clock-backwards"}, damage: func(w *ward) {
+		w.must(w.store.Beat(w.t.Context(), flox.WorkerInfo{ID: "dead-1", Name: "dead", Queues: []string{"sum"}}))
+		w.do("ZADD", w.home("workers"), time.Now().Add(time.Hour).UnixMilli(), "dead-1")
+	}},
+}
+
+// resume resumes a run and leaves to others what is then to be done.
+func resume(w *ward, run string) error {
+	_, err := w.store.Control(w.t.Context(), flox.ControlRequest{Run: run, Op: flox.ControlResume, Nonce: "by hand"})
+	return err
+}
+
+// TestDoctorMends damages a namespace by hand: the damage is found, nothing is
+// written for that; it is mended; nothing is left to find; and the runs go on.
+func TestDoctorMends(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	for _, injury := range mended {
+		t.Run(injury.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWard(t, server, 1)
+			w.admit()
+			if found := w.examine(redisstore.ExamineConfig{Deep: true}); len(found) > 0 {
+				t.Fatalf("Examine of a sound namespace = %+v, want nothing", found)
+			}
+			injury.damage(w)
+			w.wantFound(injury.finds)
+			w.wantMended(injury.finds)
+			stop := w.worker()
+			defer stop()
+			w.heal(injury.except...)
+			if injury.after != nil {
+				injury.after(w)
+			}
+			if found := problems(w.examine(redisstore.ExamineConfig{Deep: true})); len(found) > 0 {
+				t.Errorf("Examine when all is done = %+v, want no problem", found)
+			}
+		})
+	}
+}
+
+// wantFound looks without mending: it finds the kinds, and writes nothing.
+func (w *ward) wantFound(finds []string) {
+	w.t.Helper()
+	before := w.dump()
+	found := w.examine(redisstore.ExamineConfig{})
+	if after := w.dump(); !maps.Equal(before, after) {
+		w.t.Errorf("Examine without Fix has written:\n%v\nwas\n%v", after, before)
+	}
+	for _, kind := range finds {
+		if kinds(found)[kind] == 0 {
+			w.t.Errorf("Examine = %+v, want a %s", found, kind)
+		}
+	}
+	for _, f := range found {
+		if f.Mended || f.Fix == "" {
+			w.t.Errorf("found %+v, want it to be something that Fix mends, and that is not mended yet", f)
+		}
+	}
+}
+
+// wantMended mends, and finds nothing afterwards.
+func (w *ward) wantMended(finds []string) {
+	w.t.Helper()
+	found := w.examine(redisstore.ExamineConfig{Fix: true})
+	for _, kind := range finds {
+		if !slices.ContainsFunc(found, func(f redisstore.Finding) bool { return f.Kind == kind && f.Mended }) {
+			w.t.Errorf("Examine with Fix = %+v, want a %s mended", found, kind)
+		}
+	}
+	if left := problems(found); len(left) > 0 {
+		w.t.Errorf("Examine with Fix leaves %+v, want all mended", left)
+	}
+	// A worker that is not there any more is forgotten after its minute.
+	again := slices.DeleteFunc(w.examine(redisstore.ExamineConfig{}), func(f redisstore.Finding) bool {
+		return f.Kind == "worker-dead"
+	})
+	if len(again) > 0 {
+		w.t.Errorf("Examine after mending = %+v, want nothing", again)
+	}
+}
+
+// wounds are the damages that are named and left alone.
+var wounds = []struct {
+	name    string
+	damage  func(w *ward)
+	kind    string
+	subject string // a part of it
+}{
+	{"a run's key of a wrong type", func(w *ward) { w.do("SET", w.key("run", "done"), "x") }, "wrong-type", "run:done"},
+	{"a state of a wrong type", func(w *ward) { w.do("SET", w.key("state", "asks"), "x") }, "wrong-type", "state:asks"},
+	{"errors of a wrong type", func(w *ward) { w.do("SET", w.key("errors", "failed"), "x") }, "wrong-type", "errors:failed"},
+	{"a history of a wrong type", func(w *ward) { w.do("SET", w.key("history", "done"), "x") }, "wrong-type", "history:done"},
+	{"an index of a wrong type", func(w *ward) { w.do("SET", w.key("runs:failed", ""), "x") }, "wrong-type", "runs:failed"},
+	{"timers of a wrong type", func(w *ward) { w.do("SET", w.key("delayed", ""), "x") }, "wrong-type", "delayed"},
+	{"marks of a wrong type", func(w *ward) { w.do("SET", w.key("runs:todo", ""), "x") }, "wrong-type", "runs:todo"},
+	{"counts of a wrong type", func(w *ward) { w.do("SET", w.key("stats", ""), "x") }, "wrong-type", "stats"},
+	{"a queue of a wrong type", func(w *ward) { w.do("SET", w.key("queue:sum", ""), "x") }, "wrong-type", "queue:sum"},
+	{"workers of a wrong type", func(w *ward) { w.do("SET", w.home("workers"), "x") }, "wrong-type", "workers"},
+	{"workflows of a wrong type", func(w *ward) { w.do("SET", w.home("workflows"), "x") }, "wrong-type", "workflows"},
+	{"a left over key of a wrong type", func(w *ward) { w.do("SET", w.key("state", "ghost"), "x") }, "wrong-type", "state:ghost"},
+	{"a foreign key", func(w *ward) { w.do("SET", w.key("junk", ""), "x") }, "foreign-key", "junk"},
+	{"a foreign key beside the partitions", func(w *ward) { w.do("SET", w.home("junk"), "x") }, "foreign-key", "junk"},
+	{"a partition too many", func(w *ward) {
+		w.do("HSET", fmt.Sprintf("flox:{%s:7}:run:x", w.store.Namespace()), "status", "running")
+	}, "foreign-key", ":7}:run:x"},
+	{"an unknown status", func(w *ward) { w.do("HSET", w.key("run", "asks"), "status", "runnin") }, "unreadable-record", "run asks"},
+	{"a bad counter", func(w *ward) { w.do("HSET", w.key("run", "asks"), "live", "1x") }, "unreadable-record", "run asks"},
+	{"bad labels", func(w *ward) { w.do("HSET", w.key("run", "asks"), "labels", "{") }, "unreadable-record", "run asks"},
+	{"a bad failure", func(w *ward) { w.cut("run", "failed", "failure") }, "unreadable-record", "run failed"},
+	{"a bad token", func(w *ward) { w.do("HSET", w.key("run", "fresh"), "t:0", "q|1-1") }, "unreadable-record", "run fresh"},
+	{"a bad place", func(w *ward) {
+		raw := w.do("HGET", w.key("run", "paused"), "t:0").(string)
+		w.do("HSET", w.key("run", "paused"), "t:0", "z"+raw[1:])
+	}, "unreadable-record", "run paused"},
+	{"a bad input", func(w *ward) { w.cut("run", "fresh", "i:0") }, "unreadable-record", "run fresh"},
+	{"a bad output", func(w *ward) { w.cut("run", "done", "o:1") }, "unreadable-record", "run done"},
+	{"a bad delta", func(w *ward) { w.do("LSET", w.key("state", "asks"), 0, "\x00\xdd\xff\xff\xff\xff") }, "unreadable-record", "run asks"},
+	{"a bad step", func(w *ward) { w.do("LSET", w.key("history", "done"), 0, "12|\xff") }, "unreadable-record", "run done"},
+	{"a bad error", func(w *ward) { w.cut("errors", "failed", "0") }, "unreadable-record", "run failed"},
+	{"a bad workflow", func(w *ward) { w.do("HSET", w.home("workflows"), "ask", "x") }, "unreadable-record", "workflow ask"},
+	{"a lost state", func(w *ward) { w.do("DEL", w.key("state", "asks")) }, "state-lost", "run asks"},
+	{"a lost configuration", func(w *ward) { w.do("DEL", w.home("config")) }, "config-lost", "config"},
+	{"a clock set back", func(w *ward) {
+		ahead := fmt.Sprint(time.Now().Add(time.Hour).UnixMilli(), "-0")
+		w.do("XSETID", w.key("queue:sum", ""), ahead)
+	}, "clock-backwards", "queue sum"},
+}
+
+// cut drops the last byte of a field.
+func (w *ward) cut(kind, run, field string) {
+	w.t.Helper()
+	raw := w.do("HGET", w.key(kind, run), field).(string)
+	w.do("HSET", w.key(kind, run), field, raw[:len(raw)-1])
+}
+
+// TestDoctorNames damages what nobody can mend: it is named, and left as it is.
+func TestDoctorNames(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t)
+	for _, wound := range wounds {
+		t.Run(wound.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWard(t, server, 1)
+			w.admit()
+			wound.damage(w)
+			for _, fix := range []bool{false, true} {
+				found := w.examine(redisstore.ExamineConfig{Fix: fix, Deep: true})
+				if !slices.ContainsFunc(found, func(f redisstore.Finding) bool {
+					return f.Kind == wound.kind && strings.Contains(f.Subject, wound.subject) && f.Fix == "" && f.Problem()
+				}) {
+					t.Errorf("Examine with Fix %t = %+v, want a %s of %s that is not mended", fix, found, wound.kind, wound.subject)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// Kinds of a Record.
+const (
+	RecordNamespace = "namespace"
+	RecordWorkflow  = "workflow"
+	RecordRun       = "run"     // Value is a flox.RunInfo
+	RecordToken     = "token"   // a flox.TokenInfo
+	RecordInput     = "input"   // of a token, as JSON
+	RecordState     = "state"   // a snapshot or delta, as JSON; Number is the version after it
+	RecordOutput    = "output"  // as JSON; Number counts from 1
+	RecordHistory   = "history" // a flox.StepRecord
+	RecordError     = "error"   // a flox.ErrorRecord
+)
+
+// Record is one thing that a namespace keeps, in a form that can be read.
+type Record struct {
+	Kind     string `json:"kind"`
+	Run      string `json:"run,omitempty"`
+	Token    string `json:"token,omitempty"`
+	Number   int64  `json:"number,omitempty"`
+	Snapshot bool   `json:"snapshot,omitempty"` // of a state: it stands for all before it
+	Value    any    `json:"value"`
+}
+
+// ExportConfig says what Export reads. Its zero value reads everything.
+type ExportConfig struct {
+	flox.RunFilter // which runs
+	// Broken is told what of a run cannot be read, and why; the rest is exported.
+	// Default: nobody is.
+	Broken func(run string, err error)
+}
+
+// Export yields all that the namespace keeps: the workflows, then run by run, those
+// that have not ended first. It reads in parts, while everything may go on: each
+// record is right for its moment. An error ends it: the server cannot be asked, or
+// flox.ErrNotFound if there is nothing of the namespace's name.
+func (s *Store) Export(ctx context.Context, cfg ExportConfig) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		x := &exporter{s: s, cfg: cfg, yield: yield}
+		if err := x.export(ctx); err != nil && !errors.Is(err, errEnough) {
+			yield(Record{}, fmt.Errorf("export namespace %s: %w", s.keys.ns, err))
+		}
+	}
+}
+
+// exporter is one export.
+type exporter struct {
+	s     *Store
+	cfg   ExportConfig
+	yield func(Record, error) bool
+}
+
+func (x *exporter) put(r Record) error {
+	if !x.yield(r, nil) {
+		return errEnough
+	}
+	return nil
+}
+
+// broken says that a part of a run cannot be read, and goes on. An error that is
+// not the run's own ends the export.
+func (x *exporter) broken(ctx context.Context, run, what string, err error) error {
+	if transient(err) || ctx.Err() != nil || errors.Is(err, errEnough) {
+		return err
+	}
+	if errors.Is(err, flox.ErrNotFound) {
+		return nil // it was deleted meanwhile
+	}
+	if x.cfg.Broken != nil {
+		x.cfg.Broken(run, fmt.Errorf("%s: %w", what, err))
+	}
+	return nil
+}
+
+func (x *exporter) export(ctx context.Context) error {
+	used, err := x.s.used(ctx)
+	if err == nil && !used {
+		err = flox.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	err = x.put(Record{Kind: RecordNamespace, Value: map[string]any{
+		"name": x.s.keys.ns, "partitions": len(x.s.keys.parts), "format": format,
+	}})
+	if err != nil {
+		return err
+	}
+	if err := x.exportWorkflows(ctx); err != nil {
+		return err
+	}
+	l, err := x.s.listing(ctx, flox.ListRequest{RunFilter: x.cfg.RunFilter, Limit: listPart})
+	if err != nil {
+		return err
+	}
+	for {
+		found, err := x.s.listNext(ctx, l)
+		if err != nil {
+			return err
+		}
+		for _, f := range found[:min(len(found), l.Limit)] {
+			run, _, _ := strings.Cut(f.member, "|")
+			if err := x.exportRun(ctx, run); err != nil {
+				return err
+			}
+		}
+		if len(found) <= l.Limit {
+			return nil
+		}
+		l.after = found[l.Limit-1]
+	}
+}
+
+func (x *exporter) exportWorkflows(ctx context.Context) error {
+	reply, err := x.s.command(ctx, x.s.keys.home(), "HGETALL", x.s.keys.workflows())
+	if err != nil {
+		return err
+	}
+	pairs := list(reply)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		var w flox.WorkflowInfo
+		at, err := decodeStamped(text(pairs, i+1), &w)
+		if err != nil {
+			if err := x.broken(ctx, "", "workflow "+text(pairs, i), err); err != nil {
+				return err
+			}
+			continue
+		}
+		w.Registered = at
+		if x.cfg.Workflow != "" && w.Name != x.cfg.Workflow {
+			continue
+		}
+		if err := x.put(Record{Kind: RecordWorkflow, Value: exportedWorkflow(w)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exportedWorkflow shows the graph and the schema as the JSON that they are.
+func exportedWorkflow(w flox.WorkflowInfo) any {
+	type plain flox.WorkflowInfo
+	shown := struct {
+		plain
+		Graph  json.RawMessage `json:"graph,omitempty"`
+		Schema json.RawMessage `json:"schema,omitempty"`
+	}{plain: plain(w)}
+	if json.Valid(w.Graph) {
+		shown.Graph = w.Graph
+	}
+	if json.Valid(w.Schema) {
+		shown.Schema = w.Schema
+	}
+	return shown
+}

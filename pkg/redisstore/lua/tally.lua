@@ -1,0 +1,66 @@
+#!lua flags=allow-oom
+-- Compares the counts by workflow and status with the indexes. If asked to, it
+-- counts anew. The runs' own keys are in the slot of the others; which they are is
+-- known here only.
+-- KEYS[1] counts by workflow and status
+-- KEYS[2] index of the runs that have not ended
+-- KEYS[3] index of the completed runs
+-- KEYS[4] index of the failed runs
+-- KEYS[5] index of the cancelled runs
+-- ARGV[1] what the runs' keys begin with
+-- ARGV[2] most runs that are counted one by one
+-- ARGV[3] 1 to count anew, else 0
+-- Returns: {0} they agree; {1, {"workflow:status", count, runs, ...}} they do not;
+-- {2, runs} they do not, and the runs are too many to be counted in one go
+local ended, have, sums, seen = {nil, nil, 'completed', 'failed', 'cancelled'}, {}, {0, 0, 0, 0, 0}, 0
+local stats = redis.call('HGETALL', KEYS[1])
+for i = 1, #stats, 2 do
+  local status, place = string.match(stats[i], ':([^:]*)$'), 2
+  for n = 3, 5 do
+    if status == ended[n] then place = n end
+  end
+  have[stats[i]] = tonumber(stats[i + 1]) or 0
+  sums[place] = sums[place] + have[stats[i]]
+end
+local agree = true
+for n = 2, 5 do
+  local members = redis.call('ZCARD', KEYS[n])
+  seen = seen + members
+  agree = agree and members == sums[n]
+end
+if seen > tonumber(ARGV[2]) then
+  if agree then return {0} end
+  return {2, seen}
+end
+
+local want = {}
+for n = 2, 5 do
+  for from = 0, redis.call('ZCARD', KEYS[n]) - 1, 1000 do
+    for _, member in ipairs(redis.call('ZRANGE', KEYS[n], from, from + 999)) do
+      local run, workflow = string.match(member, '^([^|]*)|(.*)$')
+      local status = ended[n]
+      if not status then
+        local reply = redis.pcall('HGET', ARGV[1] .. (run or ''), 'status')
+        status = type(reply) == 'string' and reply or 'running'
+      end
+      local field = (workflow or '') .. ':' .. status
+      want[field] = (want[field] or 0) + 1
+    end
+  end
+end
+local differ = {}
+for field, count in pairs(want) do
+  if have[field] ~= count then differ[#differ + 1] = {field, have[field] or 0, count} end
+end
+for field, count in pairs(have) do
+  if not want[field] and count ~= 0 then differ[#differ + 1] = {field, count, 0} end
+end
+if #differ == 0 then return {0} end
+local listed = {}
+for _, d in ipairs(differ) do
+  if ARGV[3] == '1' then
+    if d[3] == 0 then redis.call('HDEL', KEYS[1], d[1]) else redis.call('HSET', KEYS[1], d[1], d[3]) end
+  end
+  for i = 1, 3 do listed[#listed + 1] = d[i] end
+end
+return {1, listed}
