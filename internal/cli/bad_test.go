@@ -66,26 +66,50 @@ func TestBadInput(t *testing.T) {
 		{`start greet --input {"name":"Ada"} --delay=-1s`, 2, `--delay=-1s: want zero or more`},
 		{`show`, 2, `show: RUN is missing; usage: orchestrator show RUN [flags]`},
 		{`show one two`, 2, `show: "two" is one argument too many; usage: orchestrator show RUN [flags]`},
-		{`show nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`show nope`, 6, `run "nope": not found; see: orchestrator list`},
 		{`show a/b`, 2, `run id "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
-		{`items nope`, 1, `run "nope": not found; see: orchestrator list`},
-		{`errors nope`, 1, `run "nope": not found; see: orchestrator list`},
-		{`state nope`, 1, `run "nope": not found; see: orchestrator list`},
-		{`watch nope`, 1, `run "nope": not found; see: orchestrator list`},
+		{`items nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`errors nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`state nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`watch nope`, 6, `run "nope": not found; see: orchestrator list`},
 		{`pause nope`, 1, `run "nope": not found; see: orchestrator list`},
 		{`pause done`, 1, `run "done": is completed; pause takes a running run`},
 		{`resume done`, 1, `run "done": is completed; resume takes a paused run`},
 		{`cancel done`, 1, `run "done": is completed; cancel takes a running or paused run`},
 		{`retry done`, 1, `run "done": is completed; retry takes a failed run`},
 		{`retry`, 2, `retry: RUN is missing; usage: orchestrator retry RUN... [flags]`},
-		{`workflows gret`, 1, `workflow "gret": not registered; did you mean greet?`},
-		{`list --status odd`, 2, `--status="odd": want all|active|pending|running|paused|undoing|completed|failed|cancelled`},
+		{`workflows gret`, 6, `workflow "gret": not registered; did you mean greet?`},
+		{`list --status odd`, 2, `--status="odd": want some of all, active, pending, running, paused, undoing, completed, failed, cancelled`},
 		{`list --limit 0`, 2, `--limit=0: want 1 to 1000`},
 		{`list --workflow a/b`, 2, `--workflow "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
-		{`list --workflow gret`, 1, `workflow "gret": not registered; did you mean greet?`},
+		{`list --workflow gret`, 6, `workflow "gret": not registered; did you mean greet?`},
+		{`list --status runing`, 2, `--status="runing": unknown; did you mean running?`},
+		{`list --label a`, 2, `--label="a": want KEY=VALUE`},
+		{`list --sort age`, 2, `--sort="age": want newest|oldest`},
+		{`list --older-than soon`, 2, `--older-than="soon": want a duration such as 90s, 1h30m or 7d`},
+		{`list --cursor nonsense`, 1, `list runs: cursor "nonsense" is not one that a list returned`},
+		{`list --watch --all`, 2, `--watch and --all: want one of them`},
+		{`list --watch`, 2, `list --watch: want a terminal and a table; elsewhere use: orchestrator watch -o jsonl`},
+		{`watch done --status failed`, 2, `watch: want a run, or --workflow, --status and --label for some of all runs, not both`},
+		{`watch --workflow gret`, 6, `workflow "gret": not registered; did you mean greet?`},
+		{`items donee`, 6, `run "donee": not found; did you mean done?`},
+		{`items done --status doing`, 2, `--status="doing": want some of ` + strings.Join(itemStatuses, ", ")},
+		{`items done --status complete`, 2, `--status="complete": unknown; did you mean completed?`},
+		{`items done --node frist`, 2, `--node="frist": workflow greet has no such node; did you mean first?`},
+		{`items done --limit=-1`, 2, `--limit=-1: want zero or more`},
+		{`history nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`history nope --follow`, 6, `run "nope": not found; see: orchestrator list`},
+		{`output nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`output nope --wait`, 6, `run "nope": not found; see: orchestrator list`},
+		{`graph --run nope`, 6, `run "nope": not found; see: orchestrator list`},
+		{`graph gret`, 6, `workflow "gret": not registered; did you mean greet?`},
+		{`queues --interval=-1s`, 2, `--interval=-1s: want zero or more`},
+		{`queues --watch --interval 1ms`, 2, `--interval=1ms: want 1s or more with --watch`},
+		{`queues --watch`, 2, `queues --watch: want a terminal and a table; elsewhere use: orchestrator queues -o jsonl`},
+		{`workers now`, 2, `workers: "now" is one argument too many; usage: orchestrator workers [flags]`},
 		{`list --colour`, 2, `unknown flag: --colour; see orchestrator list --help`},
 		{`list all`, 2, `list: "all" is one argument too many; usage: orchestrator list [flags]`},
-		{`-o xml list`, 2, `--output="xml": want table|json`},
+		{`-o xml list`, 2, `--output="xml": want table|wide|json|jsonl`},
 		{`list --timeout=-1s`, 2, `--timeout=-1s: want zero or more`},
 		{`list --namespace a/b`, 2, `--namespace "a/b": want 1 to 128 of the characters A-Z a-z 0-9 . _ -`},
 		{`lst`, 2, `command "lst": unknown; did you mean list?`},
@@ -146,8 +170,8 @@ func TestNewNamespace(t *testing.T) {
 		{[]string{"show", "nope"}, `error: run "nope": not found; see: orchestrator list` + "\n"},
 		{[]string{"start", "greet", "--input", "{}"}, `error: workflow "greet": not registered, and none is; start a worker first` + "\n"},
 	} {
-		if r := w.run(append(tt.args, "--namespace", "new")...); r.code != ExitError || r.errOut != tt.want {
-			t.Errorf("%v = %d %q, want 1 %q", tt.args, r.code, r.errOut, tt.want)
+		if r := w.run(append(tt.args, "--namespace", "new")...); r.code != ExitNotFound || r.errOut != tt.want {
+			t.Errorf("%v = %d %q, want 6 %q", tt.args, r.code, r.errOut, tt.want)
 		}
 	}
 	if after := w.dump(); after != before {
@@ -186,7 +210,8 @@ func TestOutputFull(t *testing.T) {
 	w.start("a", "greet")
 	w.start("bad", "fail")
 	for _, args := range []string{
-		"list", "list -o json", "show a", "items a", "errors bad", "state a", "queues", "workers", "workflows",
+		"list", "list -o json", "list -o jsonl", "list --all", "show a", "items a", "history a", "errors bad", "state a", "output a",
+		"queues --interval 0", "workers", "workflows", "graph greet", "history a --follow",
 		"workflows greet", "watch a", "watch a -o json", "version", "help", "completion bash",
 	} {
 		var errOut strings.Builder
@@ -211,7 +236,7 @@ func TestInterruptedInput(t *testing.T) {
 	}()
 	var errOut strings.Builder
 	code := Run(ctx, []string{"start", "greet", "--redis", "redis://127.0.0.1:1"}, stdin, io.Discard, &errOut)
-	if want := "error: standard input: interrupted; no run was started\n"; code != ExitError || errOut.String() != want {
+	if want := "error: standard input: interrupted; nothing was done\n"; code != ExitError || errOut.String() != want {
 		t.Errorf("Run = %d %q, want 1 %q", code, errOut.String(), want)
 	}
 }

@@ -11,22 +11,40 @@ import (
 	"syscall"
 
 	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 )
 
-// Exit codes of the program.
+// Exit codes of the program. Their meanings are in exitCodes.
 const (
 	ExitOK        = 0
 	ExitError     = 1
 	ExitUsage     = 2
-	ExitFailed    = 3 // the run waited for failed
-	ExitCancelled = 4 // it was cancelled
-	ExitTimeout   = 5 // it has not ended in time
+	ExitFailed    = 3
+	ExitCancelled = 4
+	ExitTimeout   = 5
+	ExitNotFound  = 6
+	ExitRefused   = 7
+	ExitUnhealthy = 8
 )
+
+// exitCodes says what each exit code means, in their order.
+var exitCodes = []string{
+	ExitOK:        "done",
+	ExitError:     "error",
+	ExitUsage:     "wrong command line; nothing was done",
+	ExitFailed:    "the run waited for has failed",
+	ExitCancelled: "the run waited for was cancelled",
+	ExitTimeout:   "the run waited for has not ended in time; it goes on",
+	ExitNotFound:  "there is no such run or workflow",
+	ExitRefused:   "the run's status does not allow it, or the id is taken",
+	ExitUnhealthy: "doctor found problems that are left",
+}
 
 const program = "orchestrator"
 
-// exitError ends the program with a code of its own.
+// exitError ends the program with a code of its own, and no word if it has no
+// text.
 type exitError struct {
 	code int
 	text string
@@ -34,8 +52,43 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.text }
 
-// errReported is what a command returns that has printed its errors itself.
-var errReported = errors.New("reported")
+// reported is what a command returns that has printed its errors itself.
+func reported(code int) error { return &exitError{code: code} }
+
+// errReported is reported with the code of any error.
+var errReported = reported(ExitError)
+
+// explained is an error worded for people. It is what its cause is.
+type explained struct {
+	text  string
+	cause error
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.cause }
+
+// because rewords cause; the exit code stays that of cause.
+func because(cause error, format string, args ...any) error {
+	return &explained{fmt.Sprintf(format, args...), cause}
+}
+
+// exitCode is the exit code that err stands for.
+func exitCode(err error) int {
+	if coded, ok := errors.AsType[*exitError](err); ok {
+		return coded.code
+	}
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, flags.ErrUsage):
+		return ExitUsage
+	case errors.Is(err, flox.ErrNotFound):
+		return ExitNotFound
+	case errors.Is(err, flox.ErrRefused), errors.Is(err, flox.ErrRunExists):
+		return ExitRefused
+	}
+	return ExitError
+}
 
 // Main is the whole program: it executes the process's command line and exits.
 // SIGINT and SIGTERM end what it does, a second one ends the process.
@@ -56,19 +109,10 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		err = a.stdout.err
 	}
-	if err == nil {
-		return ExitOK
-	}
-	if !errors.Is(err, errReported) {
+	if err != nil && err.Error() != "" {
 		a.report(err)
 	}
-	if coded, ok := errors.AsType[*exitError](err); ok {
-		return coded.code
-	}
-	if errors.Is(err, flags.ErrUsage) {
-		return ExitUsage
-	}
-	return ExitError
+	return exitCode(err)
 }
 
 // report prints an error as one line.
@@ -96,4 +140,17 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// cleanLines is clean for a text of many lines.
+func cleanLines(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text, end := strings.CutSuffix(line, "\n")
+		b.WriteString(clean(strings.ReplaceAll(text, "\t", "    ")))
+		if end {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }

@@ -102,7 +102,7 @@ func TestWaitSurvivesAnOutage(t *testing.T) {
 	a.redis, a.namespace, a.embedded = "redis://"+w.redis.Addr(), "default", true
 	err := a.connected(t.Context(), func(s *session) error {
 		st := &shaky{s.st, 1}
-		info, err := (&session{st, flox.NewControl(st)}).follow(t.Context(), "a", func(flox.RunInfo) {})
+		info, err := (&session{st, flox.NewControl(st)}).follow(t.Context(), "a", func(flox.RunInfo) error { return nil })
 		if st.failures != 0 || info.Status != flox.StatusCompleted {
 			t.Errorf("follow = %+v, with %d failures left, want the completed run after all of them", info, st.failures)
 		}
@@ -229,76 +229,6 @@ func TestList(t *testing.T) {
 	if r := w.run("list", "--limit", "1"); !strings.HasPrefix(r.errOut, "more: add --cursor ") {
 		t.Errorf("list of a part: stderr %q, want how to go on", r.errOut)
 	}
-}
-
-func TestItemsErrorsState(t *testing.T) {
-	w := newWorld(t)
-	w.start("a", "greet")
-	wantParts(t, "items", w.ok("items", "a"), "0.0   first  next     1", "0.1   last   end      1")
-	var items itemsView
-	w.json(&items, "items", "a")
-	if len(items.Steps) != 2 || items.Tokens == nil || len(items.Tokens) != 0 {
-		t.Errorf("items -o json = %+v, want two steps and no token", items)
-	}
-	wantParts(t, "state", w.ok("state", "a"), `1        {"greeted":1}`)
-	var state stateView
-	w.json(&state, "state", "a")
-	if state.Version != 1 || len(state.Deltas) != 1 || string(state.Deltas[0]) == "" {
-		t.Errorf("state -o json = %+v, want one delta", state)
-	}
-	w.start("p", "panic")
-	wantParts(t, "items of a failed run", w.ok("items", "p"), "first  failed")
-	wantParts(t, "errors", w.ok("errors", "p"), "panic", "what a guest")
-	var errs struct{ Errors []flox.ErrorRecord }
-	w.json(&errs, "errors", "p")
-	if len(errs.Errors) != 1 || errs.Errors[0].Class != flox.ClassPanic || errs.Errors[0].Stack != "" {
-		t.Errorf("errors -o json = %+v, want a panic without its stack", errs.Errors)
-	}
-	wantParts(t, "errors --stack", w.ok("errors", "p", "--stack"), "0.0 attempt 1:\n", "goroutine ")
-	w.json(&errs, "errors", "p", "--stack")
-	if len(errs.Errors) != 1 || errs.Errors[0].Stack == "" {
-		t.Error("errors --stack -o json has no stack")
-	}
-}
-
-func TestWorkflowsWorkersQueues(t *testing.T) {
-	w := newWorld(t)
-	wantParts(t, "workflows", w.ok("workflows"), "WORKFLOW", "greet     first  greet")
-	var all struct{ Workflows []workflowView }
-	w.json(&all, "workflows")
-	if len(all.Workflows) != 4 {
-		t.Errorf("workflows -o json has %d, want 4", len(all.Workflows))
-	}
-	wantParts(t, "workflow", w.ok("workflows", "greet"), "start        first", "graph:\n{", "input schema:\n{", `"name"`)
-	var one struct {
-		Name   string
-		Graph  map[string]any
-		Schema struct{ Required []string }
-	}
-	w.json(&one, "workflows", "greet")
-	if one.Name != "greet" || len(one.Graph) == 0 || len(one.Schema.Required) != 1 {
-		t.Errorf("workflows greet -o json = %+v, want its graph and schema", one)
-	}
-	var workers struct{ Workers []flox.WorkerInfo }
-	w.until("the worker beat", func() bool {
-		w.json(&workers, "workers")
-		return len(workers.Workers) == 1
-	})
-	if strings.Contains(w.ok("workers", "-o", "json"), "null") {
-		t.Error("workers -o json has a null where a list belongs")
-	}
-	if workers.Workers[0].Name != "tester" {
-		t.Errorf("worker is %+v, want tester", workers.Workers[0])
-	}
-	wantParts(t, "workers", w.ok("workers"), "WORKER", "tester-")
-	w.ok("start", "gate", "--input", `{"name":"Ada"}`)
-	<-w.entered
-	var queues queuesView
-	w.json(&queues, "queues")
-	if len(queues.Queues) != 4 || queues.Queues[1].Name != "gate" || queues.Queues[1].Leased != 1 {
-		t.Errorf("queues -o json = %+v, want one leased in gate", queues)
-	}
-	wantParts(t, "queues", w.ok("queues"), "gate   0      1", "delayed in all queues: 0")
 }
 
 func TestWatch(t *testing.T) {

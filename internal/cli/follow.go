@@ -20,39 +20,32 @@ const (
 // With events it prints each change of status too. The error carries the exit
 // code.
 func (a *app) await(ctx context.Context, s *session, id string, events bool) error {
-	if a.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, a.timeout)
-		defer cancel()
-	}
+	ctx, cancel := a.limited(ctx)
+	defer cancel()
 	p := a.progress()
-	p.lines = events && !a.json()
+	p.lines = events && !a.structured()
 	var status flox.Status
-	info, err := s.follow(ctx, id, func(i flox.RunInfo) {
+	info, err := s.follow(ctx, id, func(i flox.RunInfo) error {
 		if events && i.Status != status {
 			p.clear()
-			a.printEvent(statusEvent{time.Now(), flox.RunEvent{Run: id, Status: i.Status}})
+			if err := a.printEvent(statusEvent{time.Now(), i.ID, i.Workflow, i.Status}); err != nil {
+				return err
+			}
 		}
 		status = i.Status
 		p.show(progressText(i))
+		return nil
 	})
 	p.end()
 	if err != nil {
 		return a.notAwaited(ctx, id, err)
 	}
 	// The wait may have used up its time; what it led to is still shown.
-	asked, cancel := a.request(context.WithoutCancel(ctx))
-	defer cancel()
-	v, err := s.view(asked, id)
-	switch {
-	case err != nil:
-		return explain(id, timedOut(asked, err))
-	case events && a.json():
-		err = a.printLine(v)
-	default:
-		err = a.printView(v)
-	}
+	v, err := a.view(context.WithoutCancel(ctx), s, id)
 	if err != nil {
+		return explain(id, err)
+	}
+	if err := a.printView(v); err != nil {
 		return err
 	}
 	return ended(info)
@@ -62,6 +55,9 @@ func (a *app) await(ctx context.Context, s *session, id string, events bool) err
 func (a *app) notAwaited(ctx context.Context, id string, err error) error {
 	switch ctx.Err() {
 	case nil:
+		if a.stdout.err != nil {
+			return a.stdout.err
+		}
 		return explain(id, err)
 	case context.DeadlineExceeded:
 		return &exitError{ExitTimeout, fmt.Sprintf("run %s: has not ended within %v; it goes on, see: %s watch %s",
@@ -86,8 +82,8 @@ func ended(info flox.RunInfo) error {
 }
 
 // follow reports how a run stands, at each event of it and every second, until
-// it has ended.
-func (s *session) follow(ctx context.Context, id string, seen func(flox.RunInfo)) (flox.RunInfo, error) {
+// it has ended. An error of seen ends it.
+func (s *session) follow(ctx context.Context, id string, seen func(flox.RunInfo) error) (flox.RunInfo, error) {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	events, err := s.st.Watch(watching)
@@ -102,7 +98,9 @@ func (s *session) follow(ctx context.Context, id string, seen func(flox.RunInfo)
 		switch {
 		case err == nil:
 			last, failures = info, 0
-			seen(info)
+			if err := seen(info); err != nil {
+				return last, err
+			}
 			if info.Status.Terminal() {
 				return info, nil
 			}

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,14 +54,12 @@ A run is drawn from what is kept of it: the newest 10,000 steps and 100 errors.`
 			}
 			return a.with(cmd.Context(), func(ctx context.Context, s *session) error { return a.graph(ctx, s, f, args) })
 		},
-		ValidArgsFunction: a.completeWorkflow,
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&f.run, "run", "", "draw how this run stands, by its `id`")
 	fs.Var(f.format, "format", "how to draw")
 	fs.StringVar(&f.file, "file", "", "write to this `file` instead of standard output")
-	completeFlag(cmd, "run", cobra.NoFileCompletions)
 	completeFlag(cmd, "format", cobra.FixedCompletions(f.format.Words, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -84,7 +80,7 @@ func (a *app) checkGraph(f *graphFlags, args []string) error {
 	}
 	if format, ok := graphSuffixes[strings.ToLower(filepath.Ext(f.file))]; ok {
 		f.format.Value = format
-	} else if a.json() {
+	} else if a.structured() {
 		f.format.Value = "json"
 	}
 	return nil
@@ -149,7 +145,7 @@ func (a *app) writeGraph(f graphFlags, g *flox.Graph, p *flox.Progress) error {
 		drawn = []byte(g.Mermaid(p))
 	default:
 		var err error
-		if drawn, err = graphJSON(g, p); err != nil {
+		if drawn, err = a.graphJSON(g, p); err != nil {
 			return err
 		}
 	}
@@ -163,18 +159,17 @@ func (a *app) writeGraph(f graphFlags, g *flox.Graph, p *flox.Progress) error {
 	return nil
 }
 
-// graphJSON is the graph as data, with how the run stands, if p is not nil.
-func graphJSON(g *flox.Graph, p *flox.Progress) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(struct {
-		*flox.Graph
-		Progress *flox.Progress `json:"progress,omitempty"`
-	}{g, p})
-	if err != nil {
-		return nil, fmt.Errorf("print: %w", err)
+// graphView is the graph as data, with how the run stands, if one is named.
+type graphView struct {
+	*flox.Graph
+	Progress *flox.Progress `json:"progress,omitempty"`
+}
+
+func (a *app) graphJSON(g *flox.Graph, p *flox.Progress) ([]byte, error) {
+	indent := "  "
+	if a.jsonl() {
+		indent = ""
 	}
-	return buf.Bytes(), nil
+	b, err := marshal(graphView{g, p}, "", indent)
+	return append(b, '\n'), err
 }

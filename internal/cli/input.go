@@ -16,20 +16,20 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
-// readInput returns a run's input: the value of --input, the file it names
-// behind an @, or standard input for "-" and, unless that is a terminal, for no
-// flag at all.
-func (a *app) readInput(ctx context.Context, value string, given bool) ([]byte, error) {
-	what, from := "--input", io.Reader(strings.NewReader(value))
+// readInput returns the JSON of a flag, such as --input: its value, the file it
+// names behind an @, or standard input for "-" and, unless that is a terminal,
+// for no flag at all.
+func (a *app) readInput(ctx context.Context, flag, value string, given bool) ([]byte, error) {
+	what, from := flag, io.Reader(strings.NewReader(value))
 	switch path, isFile := strings.CutPrefix(value, "@"); {
 	case !given && isTerminal(a.stdin):
-		return nil, flags.Usagef("--input: missing; %s", wantInput)
+		return nil, flags.Usagef("%s: missing; %s", flag, wantInput)
 	case !given, value == "-":
 		what, from = "standard input", a.stdin
 	case isFile:
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, fmt.Errorf("--input=%s: %w; want a file that can be read", value, bare(err))
+			return nil, fmt.Errorf("%s=%s: %w; want a file that can be read", flag, value, bare(err))
 		}
 		defer f.Close()
 		what, from = path, f
@@ -37,16 +37,35 @@ func (a *app) readInput(ctx context.Context, value string, given bool) ([]byte, 
 	b, err := readAll(ctx, io.LimitReader(from, flox.DefaultMaxPayload+1))
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: interrupted; no run was started", what)
+		return nil, fmt.Errorf("%s: interrupted; nothing was done", what)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w; want a file that can be read", what, bare(err))
 	case len(b) == 0 && !given:
-		return nil, flags.Usagef("--input: missing, and standard input is empty; %s", wantInput)
+		return nil, flags.Usagef("%s: missing, and standard input is empty; %s", flag, wantInput)
 	}
+	return b, checkInput(what, b)
+}
+
+// checkInput checks that b is one JSON value that a run can be given.
+func checkInput(what string, b []byte) error {
 	if len(b) > flox.DefaultMaxPayload {
-		return nil, fmt.Errorf("%s: more than %d bytes; pass large data by reference", what, flox.DefaultMaxPayload)
+		return tooLong(what)
 	}
-	return b, checkSyntax(what, b)
+	return checkSyntax(what, b, func(line, column int) string {
+		return fmt.Sprintf("%s: line %d, column %d", what, line, column)
+	})
+}
+
+// checkLine is checkInput for one line of a file, which where names.
+func checkLine(where string, b []byte) error {
+	if len(b) > flox.DefaultMaxPayload {
+		return tooLong(where)
+	}
+	return checkSyntax(where, b, func(_, column int) string { return fmt.Sprintf("%s, column %d", where, column) })
+}
+
+func tooLong(what string) error {
+	return fmt.Errorf("%s: more than %d bytes; pass large data by reference", what, flox.DefaultMaxPayload)
 }
 
 // readAll is io.ReadAll until ctx ends. Nothing interrupts a read of a terminal,
@@ -77,8 +96,8 @@ func bare(err error) error {
 	return err
 }
 
-// checkSyntax names the place where b stops being one JSON value.
-func checkSyntax(what string, b []byte) error {
+// checkSyntax names, with at, the place where b stops being one JSON value.
+func checkSyntax(what string, b []byte, at func(line, column int) string) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return fmt.Errorf("%s: empty; want one JSON value", what)
 	}
@@ -101,8 +120,7 @@ func checkSyntax(what string, b []byte) error {
 	if strings.HasPrefix(bad.Error(), "unexpected end") {
 		read++ // what is wrong comes behind the last byte
 	}
-	line, column := place(b, read)
-	return fmt.Errorf("%s: line %d, column %d: %s; want one JSON value", what, line, column, bad)
+	return fmt.Errorf("%s: %s; want one JSON value", at(place(b, read)), bad)
 }
 
 // place turns the number of bytes read until an error into a line and column.

@@ -2,168 +2,214 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/floxrun/flox/internal/flags"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
-// historyPage is how many steps are asked for at a time.
-const historyPage = 500
+var itemColumns = []column[itemView]{
+	{"ITEM", false, func(v itemView) any { return v.Item }},
+	{"NODE", false, func(v itemView) any { return v.Node }},
+	{"STATUS", false, func(v itemView) any { return v.Status }},
+	{"ATTEMPT", false, func(v itemView) any { return v.Attempt }},
+	{"TOOK", false, func(v itemView) any { return shortMsOr(v.TookMs) }},
+	{"AT", false, func(v itemView) any { return stamp(v.Time) }},
+	{"OUTCOME", true, func(v itemView) any { return v.Outcome }},
+	{"QUEUE", true, func(v itemView) any { return v.Queue }},
+	{"CRASHES", true, func(v itemView) any { return v.Crashes }},
+	{"WORKER", false, func(v itemView) any { return v.Worker }},
+	{"WAITS FOR", false, itemView.waits},
+}
 
-// itemsView is what items prints.
-type itemsView struct {
-	Steps  []flox.StepRecord `json:"steps"`
-	Tokens []flox.TokenInfo  `json:"tokens"`
+// waits says what a token waits for, or how far the one in progress is.
+func (v itemView) waits() any {
+	var parts []string
+	if v.Signal != "" {
+		parts = append(parts, "signal "+v.Signal)
+	}
+	if !v.Due.IsZero() {
+		parts = append(parts, "until "+stamp(v.Due))
+	}
+	if v.Share > 0 {
+		parts = append(parts, fmt.Sprintf("%.0f%%", 100*v.Share))
+	}
+	return strings.Join(append(parts, v.Note), " ")
+}
+
+// itemsFlags are the flags of items.
+type itemsFlags struct {
+	status, node []string
+	limit        int
 }
 
 func (a *app) itemsCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:     "items RUN",
-		Short:   "List a run's finished steps and where its tokens stand",
-		Example: "  orchestrator items order-1001",
-		Args:    wantRuns(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
-				v, err := s.items(ctx, args[0])
-				if err != nil {
-					return explain(args[0], err)
-				}
-				if a.json() {
-					return a.printJSON(v)
-				}
-				a.printItems(v)
-				return nil
-			})
-		},
-	}
-}
-
-func (s *session) items(ctx context.Context, id string) (itemsView, error) {
-	v := itemsView{Steps: []flox.StepRecord{}}
-	for {
-		page, err := s.st.History(ctx, id, len(v.Steps), historyPage)
-		if err != nil {
-			return v, err
-		}
-		v.Steps = append(v.Steps, page...)
-		if len(page) < historyPage {
-			break
-		}
-	}
-	tokens, err := s.tokens(ctx, id)
-	v.Tokens = list(tokens)
-	return v, err
-}
-
-func (a *app) printItems(v itemsView) {
-	t := a.table("ITEM", "NODE", "OUTCOME", "ATTEMPT", "TOOK", "AT", "WORKER")
-	for _, s := range v.Steps {
-		t.row(s.Item, s.Node, s.Outcome, s.Attempt, short(s.Duration), stamp(s.Time), s.Worker)
-	}
-	for _, k := range v.Tokens {
-		state := string(k.Place)
-		if k.Failed {
-			state = "failed"
-		}
-		if !k.Due.IsZero() {
-			state += " until " + stamp(k.Due)
-		}
-		t.row(flox.ItemID(k.Token, k.Step), k.Node, state, k.Attempt+1, "", "", k.Owner)
-	}
-	t.print(a.stdout)
-}
-
-func (a *app) errorsCmd() *cobra.Command {
-	var stack bool
+	var f itemsFlags
 	cmd := &cobra.Command{
-		Use:     "errors RUN",
-		Short:   "List a run's newest errors",
-		Example: "  orchestrator errors order-1001 --stack",
-		Args:    wantRuns(1, 1),
+		Use:   "items RUN",
+		Short: "List a run's items: finished steps, and where its tokens stand",
+		Long: `List a run's items: the finished steps in the order of their commits (the newest
+10,000 are kept), then the tokens where they stand now. A run that goes on may
+show an item twice, before and after a step.
+
+Statuses: ` + strings.Join(itemStatuses, ", ") + ".",
+		Example: `  orchestrator items order-1001
+  orchestrator items order-1001 --status "in progress,waiting retry" -o wide
+  orchestrator items order-1001 --node charge --limit 0 -o jsonl`,
+		Args: wantRuns(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
-				records, err := s.st.Errors(ctx, args[0])
-				if err != nil {
-					return explain(args[0], err)
-				}
-				return a.printErrors(records, stack)
-			})
+			if err := f.check(); err != nil {
+				return err
+			}
+			return a.open(cmd.Context(), func(s *session) error { return explain(args[0], a.items(cmd.Context(), s, args[0], f)) })
 		},
 	}
-	cmd.Flags().BoolVar(&stack, "stack", false, "print the stacks of panics too")
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringSliceVar(&f.status, "status", nil, "only items with these `statuses`, comma-separated")
+	fs.StringSliceVar(&f.node, "node", nil, "only items at these `nodes`")
+	fs.IntVar(&f.limit, "limit", 1000, "most items to list; 0 is no limit")
+	completeFlag(cmd, "status", cobra.FixedCompletions(itemStatuses, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func (a *app) printErrors(records []flox.ErrorRecord, stack bool) error {
-	if !stack {
-		for i := range records {
-			records[i].Stack = ""
-		}
+func (f *itemsFlags) check() error {
+	if f.limit < 0 {
+		return flags.Usagef("--limit=%d: want zero or more", f.limit)
 	}
-	if a.json() {
-		return a.printJSON(map[string]any{"errors": list(records)})
-	}
-	t := a.table("TIME", "ITEM", "NODE", "ATTEMPT", "CLASS", "FINAL", "WORKER", "MESSAGE")
-	for _, e := range records {
-		t.row(stamp(e.Time), e.Item, e.Node, e.Attempt, e.Class, e.Final, e.Worker, e.Message)
-	}
-	t.print(a.stdout)
-	for _, e := range records {
-		if e.Stack != "" {
-			a.printf("\n%s attempt %d:\n%s\n", e.Item, e.Attempt, e.Stack)
+	for _, s := range f.status {
+		if !slices.Contains(itemStatuses, s) {
+			return flags.Usagef("--status=%q: %s", s, meant(s, itemStatuses))
 		}
 	}
 	return nil
 }
 
-// stateView is what state prints: what each step contributed, in commit order.
-// The types that merge the contributions are the workers' alone.
-type stateView struct {
-	Version  int64             `json:"version"`
-	Snapshot json.RawMessage   `json:"snapshot,omitempty"` // stands for the deltas before
-	Deltas   []json.RawMessage `json:"deltas"`
+// meant suggests the word that was probably meant, or lists all.
+func meant(word string, words []string) string {
+	if near := nearest(word, words); near != "" {
+		return "unknown; did you mean " + near + "?"
+	}
+	return "want some of " + strings.Join(words, ", ")
 }
 
-func (a *app) stateCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:     "state RUN",
-		Short:   "Print what a run's steps contributed to its state, in commit order",
-		Example: "  orchestrator state order-1001 -o json",
-		Args:    wantRuns(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(ctx context.Context, s *session) error {
-				log, err := s.st.State(ctx, args[0], 0)
-				if err != nil {
-					return explain(args[0], err)
-				}
-				return a.printState(log)
-			})
-		},
-	}
+func (f *itemsFlags) takes(v itemView) bool {
+	return (len(f.status) == 0 || slices.Contains(f.status, v.Status)) &&
+		(len(f.node) == 0 || slices.Contains(f.node, v.Node))
 }
 
-func (a *app) printState(log flox.StateLog) error {
-	v := stateView{Version: log.Version, Deltas: []json.RawMessage{}}
-	if log.Snapshot != nil {
-		v.Snapshot = orUnreadable(flox.StateJSON(log.Snapshot))
+// errEnough ends a list that has reached its limit.
+var errEnough = errors.New("enough")
+
+func (a *app) items(ctx context.Context, s *session, id string, f itemsFlags) error {
+	list, listed := newRows(a, "items", itemColumns), 0
+	err := a.eachItem(ctx, s, id, f, func(v itemView) error {
+		if !f.takes(v) {
+			return nil
+		}
+		if listed++; f.limit > 0 && listed > f.limit {
+			return errEnough
+		}
+		return list.add(v)
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
 	}
-	for _, d := range log.Deltas {
-		v.Deltas = append(v.Deltas, orUnreadable(flox.StateJSON(d)))
+	if err := list.end(extra{"more", err != nil}); err != nil {
+		return err
 	}
-	if a.json() {
-		return a.printJSON(v)
+	if err != nil {
+		a.notef("more: add --limit %d, or 0 for all\n", 10*f.limit)
 	}
-	t := a.table("VERSION", "DELTA")
-	first := log.Version - int64(len(log.Deltas))
-	if v.Snapshot != nil {
-		t.row(fmt.Sprintf("to %d", first), string(v.Snapshot))
-	}
-	for i, d := range v.Deltas {
-		t.row(first+int64(i)+1, string(d))
-	}
-	t.print(a.stdout)
 	return nil
+}
+
+// eachItem calls f with the items of a run: the finished, then the tokens.
+func (a *app) eachItem(ctx context.Context, s *session, id string, f itemsFlags, do func(itemView) error) error {
+	var run flox.RunInfo
+	var doing map[itemKey]flox.ActiveItem
+	err := a.ask(ctx, func(ctx context.Context) (err error) {
+		if run, err = s.ctl.Show(ctx, id); err != nil {
+			return err
+		}
+		if err := s.checkNodes(ctx, run, f.node); err != nil {
+			return err
+		}
+		doing, err = s.doing(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	h := historyReader{s: s, run: id}
+	for {
+		var steps []flox.StepRecord
+		err := a.ask(ctx, func(ctx context.Context) (err error) {
+			steps, err = h.next(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(steps) == 0 {
+			break
+		}
+		for _, step := range steps {
+			if err := do(stepItem(step)); err != nil {
+				return err
+			}
+		}
+	}
+	return a.eachToken(ctx, s, run, doing, do)
+}
+
+func (a *app) eachToken(ctx context.Context, s *session, run flox.RunInfo, doing map[itemKey]flox.ActiveItem, do func(itemView) error) error {
+	failed := run.Failure == nil || run.Failure.Node == ""
+	for token, err := range s.tokens(ctx, run.ID, a.ask) {
+		if err != nil {
+			return err
+		}
+		v := tokenItem(token, run.ID, doing)
+		failed = failed || v.Item == run.Failure.Item
+		if err := do(v); err != nil {
+			return err
+		}
+	}
+	if failed {
+		return nil
+	}
+	return do(failureItem(*run.Failure))
+}
+
+// checkNodes refuses names that are no node of the run's workflow. One that only
+// another version of it has is let pass if the graph cannot be read.
+func (s *session) checkNodes(ctx context.Context, run flox.RunInfo, nodes []string) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	g, err := s.graph(ctx, run.Workflow)
+	if err != nil || g.Fingerprint != run.Fingerprint {
+		return nil
+	}
+	names := nodeNames(g)
+	for _, node := range nodes {
+		if !slices.Contains(names, node) {
+			return flags.Usagef("--node=%q: workflow %s has no such node; %s", node, run.Workflow, strings.TrimPrefix(meant(node, names), "unknown; "))
+		}
+	}
+	return nil
+}
+
+// nodeNames are the names and aliases of a graph's nodes.
+func nodeNames(g *flox.Graph) []string {
+	var names []string
+	for _, n := range g.Nodes {
+		names = append(append(names, n.Name), n.Aliases...)
+	}
+	return names
 }

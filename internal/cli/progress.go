@@ -11,6 +11,7 @@ import (
 type progress struct {
 	w        io.Writer
 	terminal bool
+	width    int // of the terminal
 	lines    bool
 	last     string
 	printed  time.Time
@@ -21,7 +22,7 @@ const lineEvery = time.Second
 
 // progress returns a live line on standard error.
 func (a *app) progress() *progress {
-	return &progress{w: a.stderr, terminal: isTerminal(a.stderr)}
+	return &progress{w: a.stderr, terminal: isTerminal(a.stderr), width: terminalWidth(a.stderr)}
 }
 
 func (p *progress) show(text string) {
@@ -30,7 +31,8 @@ func (p *progress) show(text string) {
 	}
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.w, "\r\x1b[K%s", clean(text))
+		// A longer line would wrap, and only its last part be rewritten.
+		fmt.Fprintf(p.w, "\r\x1b[K%s", shortened(clean(text), max(p.width-1, leastCut)))
 	case p.lines && time.Since(p.printed) >= lineEvery:
 		p.printed = time.Now()
 		fmt.Fprintln(p.w, clean(text))

@@ -25,7 +25,7 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: &sink{w: stdout}, stderr: stderr, output: flags.NewChoice("table", "json")}
+	return &app{stdin: stdin, stdout: &sink{w: stdout}, stderr: stderr, output: flags.NewChoice(formats...)}
 }
 
 func (a *app) root() *cobra.Command {
@@ -36,8 +36,13 @@ func (a *app) root() *cobra.Command {
 
 The flags that all commands have may be environment variables instead: --redis is
 FLOX_REDIS, --namespace FLOX_NAMESPACE, --output FLOX_OUTPUT, --timeout FLOX_TIMEOUT.
-Exit codes: 0 ok, 1 error, 2 wrong command line; of commands that wait for a
-run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
+
+Formats (--output): table is for people, wide the same with more columns; json is
+one JSON object, jsonl one JSON object a line, a row of a list each. What is no
+result, as how to go on with a list, goes to standard error.
+
+Exit codes:
+` + exitCodeHelp(),
 		SilenceErrors: true, SilenceUsage: true,
 		Args:              known,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -55,10 +60,13 @@ run: 3 it failed, 4 it was cancelled, 5 the wait timed out (the run goes on).`,
 	p.DurationVar(&a.timeout, "timeout", 0, "give up after this long (default 10s to answer, no limit to wait for a run)")
 	p.BoolVar(&a.embedded, "embedded", false, "the Redis server is an embedded one")
 	p.MarkHidden("embedded")
-	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.errorsCmd(), a.stateCmd(),
-		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.graphCmd(),
-		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
+	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.historyCmd(), a.errorsCmd(),
+		a.stateCmd(), a.outputCmd(),
+		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.deleteCmd(), a.signalCmd(), a.graphCmd(),
+		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.doctorCmd(), a.duCmd(), a.namespaceCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
 	strict(root)
+	a.completeAll(root)
+	completeFlag(root, "output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return root
 }
 

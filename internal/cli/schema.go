@@ -15,19 +15,34 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// checkSchema checks an input by a workflow's registered schema, none if it is
-// empty. The error names the place in the input and what was expected there.
-func checkSchema(schema, input []byte) error {
-	if len(schema) == 0 {
-		return nil
+// schema is a workflow's registered schema, made ready to check many inputs; one
+// that takes anything is nil.
+type schema struct {
+	text     *jsonschema.Schema
+	resolved *jsonschema.Resolved
+}
+
+// parseSchema reads a registered schema, which may be empty.
+func parseSchema(text []byte) (*schema, error) {
+	if len(text) == 0 {
+		return nil, nil
 	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(schema, &s); err != nil {
-		return fmt.Errorf("registered schema: %w", err)
+	s := &schema{text: &jsonschema.Schema{}}
+	err := json.Unmarshal(text, s.text)
+	if err == nil {
+		s.resolved, err = s.text.Resolve(nil)
 	}
-	resolved, err := s.Resolve(nil)
 	if err != nil {
-		return fmt.Errorf("registered schema: %w", err)
+		return nil, fmt.Errorf("registered schema: %w", err)
+	}
+	return s, nil
+}
+
+// check checks an input. The error names the place in the input and what was
+// expected there.
+func (s *schema) check(input []byte) error {
+	if s == nil {
+		return nil
 	}
 	var exact, v any
 	exactly := json.NewDecoder(bytes.NewReader(input))
@@ -35,13 +50,22 @@ func checkSchema(schema, input []byte) error {
 	if err := exactly.Decode(&exact); err != nil {
 		return err
 	}
-	if err := mismatch(&s, exact, "$"); err != nil {
+	if err := mismatch(s.text, exact, "$"); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(input, &v); err != nil {
 		return err
 	}
-	return resolved.Validate(v) // knows the keywords that mismatch does not
+	return s.resolved.Validate(v) // knows the keywords that mismatch does not
+}
+
+// checkSchema checks one input by a workflow's registered schema.
+func checkSchema(text, input []byte) error {
+	s, err := parseSchema(text)
+	if err != nil {
+		return err
+	}
+	return s.check(input)
 }
 
 // mismatch finds the first place where v differs from s, as far as the schemas

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -18,22 +17,49 @@ import (
 // table prints rows in columns. Status words are coloured on a terminal.
 type table struct {
 	colour bool
+	width  int // of the terminal: lines are cut to it; 0 is no limit
 	rows   [][]string
+	widths []int // of the columns so far
 }
 
 func (a *app) table(header ...string) *table {
-	return &table{colour: colours(a.stdout), rows: [][]string{header}}
+	t := a.plainTable()
+	t.rows = [][]string{header}
+	return t
+}
+
+// plainTable is a table without a header.
+func (a *app) plainTable() *table {
+	return &table{colour: colours(a.stdout), width: terminalWidth(a.stdout)}
 }
 
 // colours reports whether w shows colours and nobody minds.
 func colours(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
 
 func isTerminal(v any) bool {
+	f, ok := file(v)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalWidth is 0 if v is no terminal.
+func terminalWidth(v any) int {
+	f, ok := file(v)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+func file(v any) (*os.File, bool) {
 	if s, ok := v.(*sink); ok {
 		v = s.w
 	}
 	f, ok := v.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return f, ok
 }
 
 func (t *table) row(cells ...any) {
@@ -47,32 +73,62 @@ func (t *table) row(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
+// print writes the rows at once and forgets them, but not how wide they were.
 func (t *table) print(w io.Writer) {
-	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
+			if i == len(t.widths) {
+				t.widths = append(t.widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
 		}
 	}
+	var text bytes.Buffer
 	for _, row := range t.rows {
-		var line strings.Builder
-		for i, cell := range row {
-			line.WriteString(t.paint(cell))
-			if i < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
-			}
-		}
-		fmt.Fprintln(w, line.String())
+		t.line(&text, row)
 	}
+	t.rows = nil
+	_, _ = w.Write(text.Bytes()) // standard output keeps its error, see sink
+}
+
+func (t *table) line(text *bytes.Buffer, row []string) {
+	used := 0
+	for i, cell := range row {
+		if i == len(row)-1 {
+			cell = t.cut(cell, used)
+		}
+		text.WriteString(t.paint(cell))
+		if i < len(row)-1 {
+			text.WriteString(strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell)+2))
+			used += t.widths[i] + 2
+		}
+	}
+	text.WriteByte('\n')
+}
+
+// leastCut is how much of a last cell a narrow terminal shows at least.
+const leastCut = 20
+
+// cut shortens the last cell of a line to what the terminal has room for.
+func (t *table) cut(cell string, used int) string {
+	if t.width == 0 {
+		return cell
+	}
+	return shortened(cell, max(t.width-used, leastCut))
+}
+
+// shortened is the beginning of a text that is longer than that.
+func shortened(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 var statusColours = map[string]string{
 	string(flox.StatusPending): "36", string(flox.StatusRunning): "36", string(flox.StatusPaused): "33",
 	string(flox.StatusCompleted): "32", string(flox.StatusFailed): "31", string(flox.StatusCancelled): "35",
-	string(flox.StatusUndoing): "31",
+	string(flox.StatusUndoing): "31", itemRunning: "36", "alive": "32", "stale": "33", "dead": "31",
 }
 
 func (t *table) paint(cell string) string {
@@ -81,24 +137,6 @@ func (t *table) paint(cell string) string {
 	}
 	return cell
 }
-
-// printJSON prints v as indented JSON.
-func (a *app) printJSON(v any) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("print: %w", err)
-	}
-	_, err := a.stdout.Write(buf.Bytes())
-	return err
-}
-
-// printLine prints v as one line of JSON.
-func (a *app) printLine(v any) error { return json.NewEncoder(a.stdout).Encode(v) }
-
-func (a *app) json() bool { return a.output.Value == "json" }
 
 // list makes an empty list of nil, which JSON would show as null.
 func list[T any](s []T) []T {
@@ -120,12 +158,7 @@ func stamp(t time.Time) string {
 const widest = 100
 
 // brief is the beginning of a long text.
-func brief(s string) string {
-	if r := []rune(s); len(r) > widest {
-		return string(r[:widest-1]) + "…"
-	}
-	return s
-}
+func brief(s string) string { return shortened(s, widest) }
 
 // short rounds d to what a person wants to know.
 func short(d time.Duration) string {
@@ -138,4 +171,15 @@ func short(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(time.Microsecond).String()
+}
+
+// shortMs is a duration of the JSON for people.
+func shortMs(ms millis) string { return short(time.Duration(float64(ms) * float64(time.Millisecond))) }
+
+// shortMsOr is "" for none.
+func shortMsOr(ms *millis) string {
+	if ms == nil {
+		return ""
+	}
+	return shortMs(*ms)
 }

@@ -65,6 +65,9 @@ func Explain(err error, program string) error {
 
 // expected says what a flag takes.
 func expected(f *pflag.Flag) string {
+	if _, ok := f.Value.(*Duration); ok {
+		return wantDuration
+	}
 	switch f.Value.Type() {
 	case "duration":
 		return "a duration such as 10s or 1m30s"
