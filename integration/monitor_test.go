@@ -25,6 +25,7 @@ type judge struct {
 	faults   []string
 	commands int
 	grants   int
+	restarts int            // from a node
 	moves    map[string]int // changes of status, "from to"
 }
 
@@ -186,8 +187,12 @@ func (j *judge) hset(key string, pairs []string) {
 // under the same.
 func (j *judge) token(key string, r *watched, token, record string) {
 	f := strings.SplitN(record, "|", 7)
-	now, was := tokenFields{f[0], f[2], f[3]}, r.tokens[token]
+	was, known := r.tokens[token]
+	now := tokenFields{f[0], f[2], f[3]}
 	r.tokens[token] = now
+	if !known && strings.HasPrefix(token, "r") && !strings.Contains(token, ".") {
+		j.restarts++
+	}
 	if now.loc == "q" {
 		part, _, _ := strings.Cut(key, ":run:")
 		j.entries[part+":queue:"+f[5]+" "+f[1]] = &entry{r, token}

@@ -65,7 +65,11 @@ func TestControlStorm(t *testing.T) {
 		}
 		t.Error(fault)
 	}
-	t.Logf("%d commands on runs and queues judged, %d grants, changes of status: %v", j.commands, j.grants, j.moves)
+	t.Logf("%d commands on runs and queues judged, %d grants, %d restarts from a node, changes of status: %v",
+		j.commands, j.grants, j.restarts, j.moves)
+	if j.restarts == 0 {
+		t.Error("no run was restarted from a node: the storm was too weak")
+	}
 	for _, move := range []string{"running paused", "paused running", "running cancelled", "paused cancelled",
 		"failed running", "running undoing", "undoing failed", "running completed"} {
 		if j.moves[move] == 0 {
@@ -164,7 +168,7 @@ func (s *storm) strike(ctl *flox.Control, random *rand.Rand) {
 		err = ctl.Resume(ctx, id)
 	case n < 68:
 		err = ctl.Cancel(ctx, id)
-	case n < 80:
+	case n < 75:
 		err = ctl.Retry(ctx, id)
 	case n < 83:
 		node := map[string]string{"files": "check", "agent": "think", "approval": "ask", "trip": "flight"}
