@@ -55,9 +55,6 @@ func (e *exitError) Error() string { return e.text }
 // reported is what a command returns that has printed its errors itself.
 func reported(code int) error { return &exitError{code: code} }
 
-// errReported is reported with the code of any error.
-var errReported = reported(ExitError)
-
 // explained is an error worded for people. It is what its cause is.
 type explained struct {
 	text  string

@@ -27,8 +27,8 @@ func TestStart(t *testing.T) {
 	if r := w.run("start", "greet", "--wait", "--input", everything); r.code != ExitOK {
 		t.Errorf("start with the widest input = %+v, want 0: what the schema lets pass the node can read", r)
 	}
-	if got := w.ok("start", "greet", "--id", "a", "--if-exists", "return", "--input", `{"name":"Ada"}`); got != "a\n" {
-		t.Errorf("start of what exists printed %q, want its id", got)
+	if r := w.run("start", "greet", "--id", "a", "--if-exists", "return", "--input", `{"name":"Ada"}`); r.out != "a\n" || r.code != ExitOK {
+		t.Errorf("start of what exists = %+v, want its id", r)
 	}
 	file := filepath.Join(t.TempDir(), "guest.json")
 	if err := os.WriteFile(file, []byte(`{"name":"Bob","stays":[{"nights":2}]}`), 0o600); err != nil {
@@ -154,8 +154,8 @@ func TestControlOfSeveral(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
 		t.Fatalf("%v in %q", err, r.out)
 	}
-	if r.code != ExitError || len(got.Runs) != 3 || got.Runs[0].Done || got.Runs[1].Done || !got.Runs[2].Done {
-		t.Errorf("cancel = %d %+v, want 1 and only the last one done", r.code, got.Runs)
+	if r.code != ExitRefused || len(got.Runs) != 3 || got.Runs[0].Done || got.Runs[1].Done || !got.Runs[2].Done {
+		t.Errorf("cancel = %d %+v, want 7 and only the last one done", r.code, got.Runs)
 	}
 	if n := strings.Count(r.errOut, "error: "); n != 2 {
 		t.Errorf("cancel reported %d errors in %q, want 2", n, r.errOut)
@@ -172,97 +172,19 @@ func TestShow(t *testing.T) {
 	if v.ID != "a" || v.Status != flox.StatusCompleted || len(v.Outputs) != 1 || len(v.Standing) != 0 || len(v.Errors) != 0 {
 		t.Errorf("show -o json = %+v, want a completed run with one output", v)
 	}
+	if v.Timings.QueuedMs == nil || v.Timings.RanMs == nil || len(v.Timings.Nodes) != 2 || v.Timings.Nodes[0].Steps != 1 {
+		t.Errorf("timings are %+v, want those of two nodes", v.Timings)
+	}
+	if v.State.Version != 1 || len(v.State.Deltas) != 1 {
+		t.Errorf("state is %+v, want one delta", v.State)
+	}
+	w.ok("start", "greet", "--id", "later", "--delay", "1h", "--label", "customer=7", "--label", "at=night", "--input", `{"name":"Ada"}`)
+	wantParts(t, "show of a delayed run", w.ok("show", "later"), "labels    at=night,customer=7\n", "token     0.0 at first: delayed until ")
 	w.start("b", "fail")
 	out := w.ok("show", "b")
 	wantParts(t, "show of a failed run", out, "cause     node first: attempt 1: out of flowers  [31m\n", "(permanent): out of flowers  [31m\n")
 	if strings.Contains(out, "\x1b") {
 		t.Errorf("show lets an escape sequence of an error through: %q", out)
-	}
-}
-
-func TestList(t *testing.T) {
-	w := newWorld(t)
-	for _, id := range []string{"a", "b", "c"} {
-		w.start(id, "greet")
-	}
-	w.start("bad", "fail")
-	wantParts(t, "list", w.ok("list"), "RUN", "a    greet     completed", "bad  fail      failed")
-	for _, id := range []string{"later", "held"} {
-		w.ok("start", "greet", "--id", id, "--input", `{"name":"you"}`, "--delay", "1h")
-	}
-	w.ok("pause", "held")
-	for _, tt := range []struct {
-		args []string
-		want int
-	}{
-		{[]string{"list"}, 6},
-		{[]string{"list", "--status", "failed"}, 1},
-		{[]string{"list", "--status", "running"}, 0},
-		{[]string{"list", "--status", "active"}, 2},
-		{[]string{"list", "--status", "paused", "--limit", "1"}, 1},
-		{[]string{"list", "--status", "pending"}, 1},
-		{[]string{"list", "--workflow", "greet"}, 5},
-	} {
-		var page flox.RunPage
-		w.json(&page, tt.args...)
-		if page.Runs == nil || len(page.Runs) != tt.want {
-			t.Errorf("%v gives %d runs, want %d", tt.args, len(page.Runs), tt.want)
-		}
-	}
-	seen := map[string]bool{}
-	for cursor := ""; ; {
-		var page flox.RunPage
-		r := w.run("list", "--limit", "1", "--cursor", cursor, "-o", "json")
-		if err := json.Unmarshal([]byte(r.out), &page); err != nil {
-			t.Fatalf("%v: %+v", err, r)
-		}
-		for _, run := range page.Runs {
-			seen[run.ID] = true
-		}
-		if cursor = page.Next; cursor == "" {
-			break
-		}
-	}
-	if len(seen) != 6 {
-		t.Errorf("pages of one gave %v, want 6 runs", seen)
-	}
-	if r := w.run("list", "--limit", "1"); !strings.HasPrefix(r.errOut, "more: add --cursor ") {
-		t.Errorf("list of a part: stderr %q, want how to go on", r.errOut)
-	}
-}
-
-func TestWatch(t *testing.T) {
-	w := newWorld(t)
-	w.ok("start", "gate", "--id", "a", "--input", `{"name":"Ada"}`)
-	<-w.entered
-	w.open <- struct{}{}
-	r := w.run("watch", "a", "-o", "json")
-	var last map[string]any
-	lines := 0
-	for line := range strings.Lines(r.out) {
-		last = nil
-		if err := json.Unmarshal([]byte(line), &last); err != nil {
-			t.Fatalf("%v in %q", err, line)
-		}
-		lines++
-	}
-	if r.code != ExitOK || lines < 2 || last["status"] != "completed" || last["outputs"] == nil {
-		t.Errorf("watch -o json = %d, %d objects, the last %v, want events and the completed run", r.code, lines, last)
-	}
-
-	all := make(chan result)
-	go func() { all <- w.run("watch", "--timeout", "1500ms") }()
-	for done := false; !done; {
-		w.start(flox.NewRunID(), "greet")
-		select {
-		case r = <-all:
-			done = true
-		default:
-		}
-	}
-	wantParts(t, "watch", r.out, "completed")
-	if r.code != ExitOK {
-		t.Errorf("watch of all: exit code %d, want 0", r.code)
 	}
 }
 

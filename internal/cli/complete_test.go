@@ -42,9 +42,9 @@ func TestCompletion(t *testing.T) {
 		{"start g|", "gate greet"},
 		{"list --workflow f|", "fail"}, {"list --status can|", "cancelled"}, {"list --status failed,co|", "failed,completed"},
 		{"list --label |", "customer="},
-		{"items done-1 --node |", "first last"}, {"items done-1 --status i|", "in progress"},
+		{"items done-1 --node |", "first last"}, {"items done-1 --status |", strings.Join(itemStatuses, " ")},
 		{"retry bad-1 --from l|", "last"},
-		{"list -o j|", "json jsonl"},
+		{"list -o |", "table wide json jsonl"},
 	} {
 		args := strings.Fields(strings.ReplaceAll(tt.args, "|", ""))
 		if strings.HasSuffix(tt.args, " |") {

@@ -135,10 +135,12 @@ func (a *app) control(ctx context.Context, s *session, f *controlFlags, ids []st
 	return nil
 }
 
+// badness orders exit codes by how much trouble they tell of.
+var badness = []int{ExitOK, ExitNotFound, ExitRefused, ExitUsage, ExitError}
+
 // worse is the exit code that tells of more trouble.
 func worse(a, b int) int {
-	rank := map[int]int{ExitOK: 0, ExitNotFound: 1, ExitRefused: 2, ExitError: 3}
-	if rank[b] > rank[a] {
+	if slices.Index(badness, b) > slices.Index(badness, a) {
 		return b
 	}
 	return a

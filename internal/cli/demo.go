@@ -70,8 +70,8 @@ func workerPath(path string) (string, error) {
 }
 
 func (a *app) printDemo(r *demorun.Report) error {
-	if a.json() {
-		if err := a.printJSON(r); err != nil {
+	if a.structured() {
+		if err := a.printOne(r); err != nil {
 			return err
 		}
 	} else {

@@ -13,11 +13,11 @@ import (
 // historyView is one finished step on the run's timeline.
 type historyView struct {
 	OffsetMs millis    `json:"offsetMs"` // from the run's start until it began
-	TookMs   millis    `json:"tookMs"`
-	Item     string    `json:"item"`
+	TookMs   millis    `json:"tookMs"`   // the node, in the last attempt
+	Item     string    `json:"item"`     // <token>.<step>
 	Node     string    `json:"node"`
-	Outcome  string    `json:"outcome"`
-	Attempt  int       `json:"attempt"`
+	Outcome  string    `json:"outcome"` // next, end, deposit, fan, fallback, hold, await, answered, undone
+	Attempt  int       `json:"attempt"` // counted from 1
 	Worker   string    `json:"worker"`
 	Time     time.Time `json:"time"`             // of the commit
 	Undoes   string    `json:"undoes,omitempty"` // the node whose item it undid

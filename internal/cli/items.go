@@ -123,7 +123,7 @@ func (a *app) items(ctx context.Context, s *session, id string, f itemsFlags) er
 	if err := list.end(extra{"more", err != nil}); err != nil {
 		return err
 	}
-	if err != nil {
+	if err != nil && a.output.Value != "json" {
 		a.notef("more: add --limit %d, or 0 for all\n", 10*f.limit)
 	}
 	return nil

@@ -116,7 +116,7 @@ func (l *lineReader) scan(ctx context.Context, lines chan<- line) error {
 	}
 	switch err := s.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return tooLong(l.where(number + 1))
+		return &lineError{tooLong(l.where(number + 1))}
 	case err != nil:
 		return fmt.Errorf("%s: %w; want a file that can be read", l.where(number+1), bare(err))
 	}

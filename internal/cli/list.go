@@ -117,10 +117,10 @@ func (a *app) listRequest(f listFlags) (flox.ListRequest, error) {
 
 func (a *app) list(ctx context.Context, s *session, f listFlags, req flox.ListRequest) error {
 	if f.watch {
-		return a.live(ctx, s, func() error { return a.listPage(ctx, s, req) })
+		return a.live(ctx, s, func() error { return a.listPage(ctx, s, req, true) })
 	}
 	if !f.all {
-		return a.listPage(ctx, s, req)
+		return a.listPage(ctx, s, req, false)
 	}
 	list := newRows(a, "runs", listColumns)
 	for found := false; ; {
@@ -143,8 +143,8 @@ func (a *app) list(ctx context.Context, s *session, f listFlags, req flox.ListRe
 	}
 }
 
-// listPage prints one page.
-func (a *app) listPage(ctx context.Context, s *session, req flox.ListRequest) error {
+// listPage prints one page, and unless it is watched how to get the next.
+func (a *app) listPage(ctx context.Context, s *session, req flox.ListRequest, watched bool) error {
 	page, err := a.page(ctx, s, req)
 	if err != nil {
 		return err
@@ -161,9 +161,14 @@ func (a *app) listPage(ctx context.Context, s *session, req flox.ListRequest) er
 	var extras []extra
 	if page.Next != "" {
 		extras = append(extras, extra{"next", page.Next})
+	}
+	if err := list.end(extras...); err != nil {
+		return err
+	}
+	if page.Next != "" && !watched && a.output.Value != "json" {
 		a.notef("more: add --cursor %s\n", page.Next)
 	}
-	return list.end(extras...)
+	return nil
 }
 
 // page returns one full page, if there are as many runs: the store looks at a

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
@@ -24,6 +25,7 @@ import (
 type yard struct {
 	t    *testing.T
 	args []string // that name the Redis
+	st   flox.Store
 	ctl  *flox.Control
 }
 
@@ -46,7 +48,7 @@ func newYard(t *testing.T, url string, embedded bool) *yard {
 			t.Fatal(err)
 		}
 	}
-	y := &yard{t: t, args: []string{"--redis", url}, ctl: flox.NewControl(st)}
+	y := &yard{t: t, args: []string{"--redis", url}, st: st, ctl: flox.NewControl(st)}
 	if embedded {
 		y.args = append(y.args, "--embedded")
 	}
@@ -183,6 +185,46 @@ func TestBulkRetryOfHopeless(t *testing.T) {
 	if got.code != ExitError || got.out != "retried 0, skipped 0 (changed meanwhile), failed 300\n" || strings.Count(got.errOut, "\n") != 9 ||
 		!strings.Contains(got.errOut, `: it cannot go back to node last`) || !strings.Contains(got.errOut, "error: and 292 more\n") {
 		t.Errorf("retry of 300 runs from where they never were = %+v, want the reasons of a few and that there are more", got)
+	}
+}
+
+// growing is a store in which a run is started when its runs have been listed.
+type growing struct {
+	flox.Store
+	grow func()
+}
+
+func (g *growing) List(ctx context.Context, req flox.ListRequest) (flox.RunPage, error) {
+	page, err := g.Store.List(ctx, req)
+	if g.grow != nil {
+		g.grow()
+		g.grow = nil
+	}
+	return page, err
+}
+
+// TestNewRunsAreLeftAlone does nothing to what was started after the count.
+func TestNewRunsAreLeftAlone(t *testing.T) {
+	y := small(t)
+	y.wantIn(orders(3), 0, "started 3 runs\n", "", "start", "order", "--from", "-")
+	counted := time.Now()
+	st := &growing{y.st, func() {
+		for !time.Now().Truncate(time.Millisecond).After(counted.Add(2 * time.Millisecond)) {
+			time.Sleep(time.Millisecond) // the store's clock counts whole ones
+		}
+		y.want(0, "late\n", "", "start", "order", "--id", "late", "--input", `{"n":1}`)
+	}}
+	var out bytes.Buffer
+	a := newApp(strings.NewReader(""), &out, io.Discard)
+	f := &controlFlags{verb: verbs[flox.ControlPause], yes: true}
+	if err := a.countAndDo(t.Context(), &session{st: st, ctl: flox.NewControl(st)}, f, flox.RunFilter{}); err != nil {
+		t.Error(err)
+	}
+	if want := "paused 3, skipped 0 (changed meanwhile), failed 0\n"; out.String() != want {
+		t.Errorf("pause printed %q, want %q", out.String(), want)
+	}
+	if run, err := y.ctl.Show(t.Context(), "late"); err != nil || run.Status != flox.StatusPending {
+		t.Errorf("the run that came later is %s, %v, want pending", run.Status, err)
 	}
 }
 

@@ -137,19 +137,3 @@ func exitCodeHelp() string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-// printJSON and printLine are the forms of before; json says that either is wanted.
-func (a *app) printJSON(v any) error { return a.printOne(v) }
-
-func (a *app) printLine(v any) error { return a.jsonList("").line(v) }
-
-func (a *app) json() bool { return a.structured() }
-
-func (l *jsonList) line(v any) error {
-	b, err := marshal(v, "", "")
-	if err != nil {
-		return err
-	}
-	_, err = l.a.stdout.Write(append(b, '\n'))
-	return err
-}

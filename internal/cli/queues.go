@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 // queueView is how full a queue is.
 type queueView struct {
 	Name     string   `json:"name"`
-	Ready    int64    `json:"ready"`
-	Leased   int64    `json:"leased"`
-	Delayed  int64    `json:"delayed"`
+	Ready    int64    `json:"ready"`    // entries that wait for a worker
+	Leased   int64    `json:"leased"`   // entries that are with one
+	Delayed  int64    `json:"delayed"`  // tokens that will be ready at some time
 	OldestMs millis   `json:"oldestMs"` // age of the oldest entry, ready or leased
 	Rate     *float64 `json:"rate"`     // entries handed to workers a second; null if it was not measured
 }
@@ -166,7 +167,8 @@ func (a *app) printQueues(now, before queueReading) error {
 		v := queueView{Name: q.Name, Ready: q.Ready, Leased: q.Leased, Delayed: q.Delayed, OldestMs: asMillis(q.Oldest)}
 		i := slices.IndexFunc(before.stats, func(b flox.QueueStats) bool { return b.Name == q.Name })
 		if i >= 0 && q.Taken >= 0 {
-			rate := max(0, float64(q.Taken-before.stats[i].Taken)) / now.at.Sub(before.at).Seconds()
+			rate := float64(max(0, q.Taken-before.stats[i].Taken)) / now.at.Sub(before.at).Seconds()
+			rate = math.Round(rate*1000) / 1000
 			v.Rate = &rate
 		}
 		views = append(views, v)

@@ -52,6 +52,18 @@ Exit codes:
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flags.Explain(err, cmd.CommandPath()) })
+	a.globalFlags(root)
+	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.historyCmd(), a.errorsCmd(),
+		a.stateCmd(), a.outputCmd(),
+		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.deleteCmd(), a.signalCmd(), a.graphCmd(),
+		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.doctorCmd(), a.duCmd(), a.namespaceCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
+	strict(root)
+	a.completeAll(root)
+	return root
+}
+
+// globalFlags adds the flags that all commands have.
+func (a *app) globalFlags(root *cobra.Command) {
 	p := root.PersistentFlags()
 	p.SortFlags = false
 	p.StringVar(&a.redis, "redis", "redis://127.0.0.1:6379", "`URL` of the Redis server")
@@ -60,14 +72,7 @@ Exit codes:
 	p.DurationVar(&a.timeout, "timeout", 0, "give up after this long (default 10s to answer, no limit to wait for a run)")
 	p.BoolVar(&a.embedded, "embedded", false, "the Redis server is an embedded one")
 	p.MarkHidden("embedded")
-	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.historyCmd(), a.errorsCmd(),
-		a.stateCmd(), a.outputCmd(),
-		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.deleteCmd(), a.signalCmd(), a.graphCmd(),
-		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.doctorCmd(), a.duCmd(), a.namespaceCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
-	strict(root)
-	a.completeAll(root)
 	completeFlag(root, "output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
-	return root
 }
 
 // prepare reads the environment for the flags not given and checks the global ones.

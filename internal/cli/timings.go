@@ -21,9 +21,9 @@ type timings struct {
 // nodeTiming is how long the steps of one node took.
 type nodeTiming struct {
 	Node    string `json:"node"`
-	Steps   int    `json:"steps"`
-	TotalMs millis `json:"totalMs"`
-	MaxMs   millis `json:"maxMs"`
+	Steps   int    `json:"steps"`   // that are kept
+	TotalMs millis `json:"totalMs"` // of all of them
+	MaxMs   millis `json:"maxMs"`   // of the longest
 }
 
 // timings adds up the steps that are kept of a run.

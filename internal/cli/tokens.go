@@ -13,22 +13,22 @@ import (
 // itemView is one item of a run: a step that is finished, or a token where it
 // stands now.
 type itemView struct {
-	Item    string          `json:"item"`
+	Item    string          `json:"item"` // <token>.<step>
 	Node    string          `json:"node"`
-	Status  string          `json:"status"`
+	Status  string          `json:"status"`            // see items --help
 	Outcome string          `json:"outcome,omitempty"` // of a finished step
 	Place   flox.TokenPlace `json:"place,omitempty"`   // of a token
 	Attempt int             `json:"attempt"`           // counted from 1
-	Crashes int             `json:"crashes,omitempty"`
-	Worker  string          `json:"worker,omitempty"`
-	TookMs  *millis         `json:"tookMs,omitempty"` // so far, if it is in progress
-	Time    time.Time       `json:"time,omitzero"`    // of the commit
-	Queue   string          `json:"queue,omitempty"`
-	Signal  string          `json:"signal,omitempty"` // it waits for
-	Due     time.Time       `json:"due,omitzero"`
-	Undoes  string          `json:"undoes,omitempty"` // the node whose item it undid
-	Share   float64         `json:"share,omitempty"`
-	Note    string          `json:"note,omitempty"`
+	Crashes int             `json:"crashes,omitempty"` // times it was started and lost
+	Worker  string          `json:"worker,omitempty"`  // that did it, or is at it
+	TookMs  *millis         `json:"tookMs,omitempty"`  // of the last attempt; so far, if it is in progress
+	Time    time.Time       `json:"time,omitzero"`     // of the commit
+	Queue   string          `json:"queue,omitempty"`   // of a token
+	Signal  string          `json:"signal,omitempty"`  // it waits for
+	Due     time.Time       `json:"due,omitzero"`      // when it is ready, or waits no longer
+	Undoes  string          `json:"undoes,omitempty"`  // the node whose item it undid
+	Share   float64         `json:"share,omitempty"`   // of the work that is done, as the node says: 0 to 1
+	Note    string          `json:"note,omitempty"`    // what the node says
 }
 
 // Statuses of an item.

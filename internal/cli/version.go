@@ -15,8 +15,8 @@ func (a *app) versionCmd() *cobra.Command {
 		Args:  wantArgs(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			b := buildinfo.Read()
-			if a.json() {
-				return a.printJSON(b)
+			if a.structured() {
+				return a.printOne(b)
 			}
 			a.printf("%s\n", strings.Join(strings.Fields("flox "+b.Version+" "+b.Revision+" "+b.Go), " "))
 			return nil

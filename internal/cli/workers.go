@@ -13,19 +13,19 @@ import (
 
 // workerView is one worker process.
 type workerView struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
+	ID        string     `json:"id"`     // unique to the process
+	Name      string     `json:"name"`   // as configured
 	Status    string     `json:"status"` // alive, stale or dead
 	PID       int        `json:"pid"`
 	Started   time.Time  `json:"started"`
 	Version   string     `json:"version"`
 	Workflows []string   `json:"workflows"`
 	Queues    []string   `json:"queues"`
-	Slots     int        `json:"slots"`
-	Busy      int        `json:"busy"` // of the slots
-	Draining  bool       `json:"draining"`
-	AgeMs     millis     `json:"ageMs"` // since its last beat
-	Active    []doingRow `json:"active"`
+	Slots     int        `json:"slots"`    // items it does at a time
+	Busy      int        `json:"busy"`     // of the slots
+	Draining  bool       `json:"draining"` // it stops, and takes no more
+	AgeMs     millis     `json:"ageMs"`    // since its last beat
+	Active    []doingRow `json:"active"`   // what it is doing
 }
 
 // doingRow is one item that a worker is at.
@@ -34,9 +34,9 @@ type doingRow struct {
 	Run    string  `json:"run"`
 	Item   string  `json:"item"`
 	Node   string  `json:"node"`
-	ForMs  millis  `json:"forMs"` // as of its last beat
-	Share  float64 `json:"share,omitempty"`
-	Note   string  `json:"note,omitempty"`
+	ForMs  millis  `json:"forMs"`           // as of its last beat
+	Share  float64 `json:"share,omitempty"` // of the work that is done, as the node says: 0 to 1
+	Note   string  `json:"note,omitempty"`  // what the node says
 }
 
 // A worker beats every few seconds. One that has missed some is stale; its leases

@@ -21,16 +21,16 @@ type workflowView struct {
 	Nodes       int                   `json:"nodes"` // how many
 	Queues      []string              `json:"queues"`
 	Registered  time.Time             `json:"registered"`
-	DeadlineMs  *millis               `json:"deadlineMs"`  // of its runs; null is none
-	RetentionMs retentionView         `json:"retentionMs"` // how long runs are kept after their end
-	Runs        map[flox.Status]int64 `json:"runs"`        // by status; pending ones are running here
-	Graph       json.RawMessage       `json:"graph,omitempty"`
-	Schema      json.RawMessage       `json:"schema,omitempty"`
+	DeadlineMs  *millis               `json:"deadlineMs"`       // of its runs; null is none
+	RetentionMs retentionView         `json:"retentionMs"`      // how long runs are kept after their end
+	Runs        map[flox.Status]int64 `json:"runs"`             // by status; pending ones are running here
+	Graph       json.RawMessage       `json:"graph,omitempty"`  // of one workflow: as graph -o json
+	Schema      json.RawMessage       `json:"schema,omitempty"` // of one workflow: JSON Schema of the input
 }
 
 // retentionView has null for runs that are kept for ever.
 type retentionView struct {
-	Completed *millis `json:"completed"`
+	Completed *millis `json:"completed"` // null is for ever
 	Failed    *millis `json:"failed"`
 	Cancelled *millis `json:"cancelled"`
 }

@@ -62,7 +62,7 @@ func (c *Case) run(ctx context.Context, st flox.Store) error {
 		return err
 	}
 	c.armed.Store(false)
-	if err := flox.NewControl(st).Retry(ctx, c.Name()); err != nil {
+	if check.redone, err = c.mend(ctx, st, &check); err != nil {
 		return fmt.Errorf("retry: %w", err)
 	}
 	if check.got, err = c.flow.wait(ctx, st, c.Name()); err != nil {
@@ -70,6 +70,31 @@ func (c *Case) run(ctx context.Context, st flox.Store) error {
 	}
 	check.want, check.retried = expect(c.root, c.input, false), true
 	return check.all()
+}
+
+// mend lets the failed run go on: from one of the nodes it came to, now and then,
+// if it can go back to any; else from what failed.
+func (c *Case) mend(ctx context.Context, st flox.Store, check *checker) (redone bool, err error) {
+	control, r := flox.NewControl(st), rand.New(rand.NewPCG(uint64(c.Seed), 4))
+	if r.IntN(2) == 0 {
+		return false, control.Retry(ctx, c.Name())
+	}
+	// A worker whose item is dropped while it runs could find its own state cut back.
+	if err := check.quiet(); err != nil {
+		return false, err
+	}
+	steps, err := check.history()
+	if err != nil {
+		return false, err
+	}
+	for _, i := range r.Perm(len(steps)) {
+		if err := control.RetryFrom(ctx, c.Name(), steps[i].Node); err == nil {
+			return true, c.flow.signal(ctx, st, c) // what was answered is awaited again
+		} else if !errors.Is(err, flox.ErrRefused) {
+			return false, err
+		}
+	}
+	return false, control.Retry(ctx, c.Name())
 }
 
 // standing says where the tokens of a run stand that does not end.

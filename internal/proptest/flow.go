@@ -12,6 +12,7 @@ type flow struct {
 	def     flox.Definition
 	drawing func() string
 	start   func(ctx context.Context, st flox.Store, c *Case) error
+	signal  func(ctx context.Context, st flox.Store, c *Case) error
 	wait    func(ctx context.Context, st flox.Store, id string) (ended, error)
 }
 
@@ -23,6 +24,18 @@ type ended struct {
 }
 
 func flowOf[O any](wf *flox.Workflow[State, V, O], outs func(O) []V) flow {
+	send := func(ctx context.Context, st flox.Store, c *Case) error {
+		orch, err := flox.NewOrchestrator(st, wf, nil)
+		if err != nil {
+			return err
+		}
+		for node, payload := range c.signals {
+			if err := signal(node).Send(ctx, orch, c.Name(), payload); err != nil && !errors.Is(err, flox.ErrRefused) {
+				return err
+			}
+		}
+		return nil
+	}
 	return flow{
 		def: wf, drawing: wf.Mermaid,
 		start: func(ctx context.Context, st flox.Store, c *Case) error {
@@ -34,13 +47,9 @@ func flowOf[O any](wf *flox.Workflow[State, V, O], outs func(O) []V) flow {
 			if _, err = orch.Start(ctx, c.input, flox.WithID(c.Name()), flox.After(c.unit)); err != nil {
 				return err
 			}
-			for node, payload := range c.signals {
-				if err := signal(node).Send(ctx, orch, c.Name(), payload); err != nil && !errors.Is(err, flox.ErrRefused) {
-					return err
-				}
-			}
-			return nil
+			return send(ctx, st, c)
 		},
+		signal: send,
 		wait: func(ctx context.Context, st flox.Store, id string) (ended, error) {
 			orch, err := flox.NewOrchestrator(st, wf, nil)
 			if err != nil {

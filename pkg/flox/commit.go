@@ -151,10 +151,13 @@ type CommitResult struct {
 
 // StateLog is a part of a run's state: the deltas from Since on, in commit
 // order. If Snapshot is not nil it stands for everything before the deltas and
-// the reader starts over from it.
+// the reader starts over from it; an empty one stands for no state at all.
+//
+// A retry from a node cuts the log back. Versions never go back: the log then
+// begins with a snapshot behind the newest version that anybody has read.
 type StateLog struct {
 	Snapshot []byte
-	Folded   int64 // how many deltas the run's snapshot stands for, now
+	Folded   int64 // version of the run's snapshot, now; without a retry from a node: how many deltas it stands for
 	Deltas   [][]byte
 	Version  int64 // after the last delta
 }

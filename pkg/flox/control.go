@@ -40,11 +40,13 @@ func (c *Control) Retry(ctx context.Context, id string) error { return c.do(ctx,
 // RetryFrom lets a failed run be done again from a node, with the input and the
 // state it had when it last came there alone, that is while no other token of the
 // run was anywhere. What was done since is forgotten, but in the history and the
-// errors; every token of the run is dropped, and what is done again has new item
-// ids, and so new idempotency keys. ErrNotFound, or a *RefusedError unless the run
-// has failed; also with a Reason, if the run never came to the node, or only in
-// branches of a fan-out or as their join, if steps were undone, or if the state
-// was folded since.
+// errors; it still counts towards the Builder's MaxSteps. Every token of the run is
+// dropped, and what is done again has new item ids, and so new idempotency keys;
+// what awaits a signal that was taken awaits it again. If the run stands at the
+// node alone already, this is Retry: the item is the same, its idempotency key too.
+// ErrNotFound, or a *RefusedError unless the run has failed; also with a Reason, if
+// the run never went on from the node, or only in branches of a fan-out or as their
+// join, if steps were undone, or if the state was folded since.
 func (c *Control) RetryFrom(ctx context.Context, id, node string) error {
 	if node == "" {
 		return errors.New("retry from: want the name of a node")

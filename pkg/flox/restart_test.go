@@ -65,7 +65,7 @@ func TestRetryFrom(t *testing.T) {
 		if err != nil || res.Output != 700 || res.State.Charged != 700 || !slices.Equal(res.State.Steps, []string{"price", "charge"}) {
 			t.Errorf("Wait = %+v, %v, want 700, charged once", res, err)
 		}
-		if want := []string{"default/" + id + "/0.1", "default/" + id + "/r1.0", "default/" + id + "/r2.0"}; !slices.Equal(keys, want) {
+		if want := []string{"memory/" + id + "/0.1", "memory/" + id + "/r1.0", "memory/" + id + "/r2.0"}; !slices.Equal(keys, want) {
 			t.Errorf("charged with keys %q, want %q", keys, want)
 		}
 		if want := []int64{700, 700, 700}; !slices.Equal(seen, want) {
@@ -80,15 +80,17 @@ func TestRetryFromBeforeBranches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var broken atomic.Bool
 		broken.Store(true)
-		lost := make(chan error, 1)
+		underWay, lost := make(chan bool), make(chan error, 1)
 		b := flox.New[trail]("branches")
 		split := flox.Split(b, "split", func(n int) []int { return []int{1, 2, n} })
 		work := flox.AddFunc(b, "work", func(ctx *flox.Context[trail], n int) (flox.Transition[int], error) {
 			ctx.Merge(step(fmt.Sprint(n)))
 			switch {
 			case n == 1 && broken.Load():
+				<-underWay
 				return nil, flox.Permanent(errors.New("boom"))
 			case n == 3 && broken.Load():
+				close(underWay)
 				<-ctx.Done()
 				lost <- context.Cause(ctx)
 			}
@@ -172,6 +174,6 @@ func ExampleControl_RetryFrom() {
 	fmt.Println(res.Output, err)
 	// Output:
 	// fetch Monday
-	// run monday failed: node mail: the report is empty
+	// run monday failed: node mail: attempt 1: the report is empty
 	// mailed: report of Monday <nil>
 }

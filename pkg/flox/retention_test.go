@@ -114,11 +114,13 @@ func TestDeleteEndsWhatRuns(t *testing.T) {
 		st := flox.NewMemory()
 		b := flox.New[flox.NoState]("pair")
 		both := flox.Split(b, "both", func(bool) []bool { return []bool{true, false} })
-		ended := make(chan error, 1)
+		started, ended := make(chan struct{}), make(chan error, 1)
 		work := flox.Func(b, "work", func(ctx context.Context, fails bool) (bool, error) {
 			if fails {
+				<-started
 				return false, flox.Permanent(errors.New("told to"))
 			}
+			close(started)
 			<-ctx.Done()
 			ended <- context.Cause(ctx)
 			return false, ctx.Err()

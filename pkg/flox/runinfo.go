@@ -53,7 +53,7 @@ type Counts struct {
 	Live      int64 `json:"live"`      // tokens that stand somewhere
 	Parked    int64 `json:"parked"`    // of these: parked, because the run is paused or failed
 	Outputs   int64 `json:"outputs"`
-	Version   int64 `json:"version"` // deltas merged into the state
+	Version   int64 `json:"version"` // of the state: grows by one with each delta, and by more with a retry from a node
 }
 
 // StartRequest creates a run.
@@ -114,11 +114,17 @@ type ControlRequest struct {
 	Run   string
 	Op    ControlOp
 	Nonce string
-	// From, of a retry, is the node from which the failed run is done again, as
-	// it stood when it last came there: what was done since is forgotten, but in
-	// the history, and every token is dropped. It is refused, with a reason, if
-	// the store does not keep how the run stood there (see Control.RetryFrom).
-	// The run leaves its status when Settle has dropped the last token.
+	// From, of a retry, is the node from which the failed run is done again, as it
+	// stood when it last came there alone: before the last commit there of a token
+	// that was the run's only one, stood in no frame, and had an input of one value
+	// (no join's deposits, no answer of a wait). The state, the outputs, the ends
+	// and the holds are what they were; the ledger, the history, the errors, and
+	// signals that nobody has taken are kept. Every token is dropped, also from its
+	// worker, and RestartToken goes on. Until Settle has dropped the last one the
+	// run is failed, and other retries are refused. If the run's only token stands
+	// there now, as it came, it is a plain retry. See RetryRefusal for what is
+	// refused. What is kept for this goes when the run completes, is cancelled or
+	// begins to undo.
 	From string
 }
 

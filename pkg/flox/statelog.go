@@ -132,9 +132,12 @@ func (p stateParts) fold(scope string, st *stateType) (any, error) {
 
 // StateJSON renders a delta or snapshot of a run's state log as JSON. What
 // belongs to nested workflows with a state of their own is shown as an object
-// by scope; "run" is the run's own.
+// by scope; "run" is the run's own. An empty snapshot is shown as an empty object.
 func StateJSON(b []byte) ([]byte, error) {
-	if len(b) == 0 || b[0] != codecScoped {
+	if len(b) == 0 {
+		return []byte("{}"), nil
+	}
+	if b[0] != codecScoped {
 		return PayloadJSON(b)
 	}
 	var either struct {

@@ -155,7 +155,7 @@ func TestExpireMendsTheIndex(t *testing.T) {
 	p := newPurged(t)
 	ctx := t.Context()
 	p.begin("running")
-	p.index("completed", "nobody|wf", "r|wf", "running|wf")
+	p.index("completed", "nobody|wf", "r|wf", "running|wf", "foreign")
 	p.index("failed", "r|other")
 	p.index("cancelled", "running|wf")
 	for n := 1; n > 0; {
@@ -164,7 +164,7 @@ func TestExpireMendsTheIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, want := range map[string][]string{"completed": {}, "failed": {"r|wf"}, "cancelled": {}, "active": {"running|wf"}} {
+	for name, want := range map[string][]string{"completed": {"foreign"}, "failed": {"r|wf"}, "cancelled": {}, "active": {"running|wf"}} {
 		if got := p.client.ZRange(context.Background(), p.key("runs", name), 0, -1).Val(); !slices.Equal(got, want) {
 			t.Errorf("index of the %s has %v, want %v", name, got, want)
 		}

@@ -44,6 +44,11 @@ func (f fields) open() bool {
 	return false
 }
 
+// balanced reports whether every item that was made is accounted for.
+func (f fields) balanced() bool {
+	return f.number("created") == f.number("committed")+f.number("failed")+f.number("dropped")+f.number("live")
+}
+
 // oneRun looks at one run and nothing else.
 func (e *examiner) oneRun(ctx context.Context) error {
 	n, p := e.s.keys.of(e.cfg.Run)
@@ -84,7 +89,7 @@ func (e *examiner) run(ctx context.Context, key string, pl place) error {
 		return nil
 	}
 	e.disagreements(look)
-	if look.open() || look.number("live") != 0 {
+	if look.open() || look.number("live") != 0 || !look.balanced() {
 		if err := e.tokens(ctx, look); err != nil {
 			return err
 		}

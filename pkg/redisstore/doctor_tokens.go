@@ -40,7 +40,8 @@ func (e *examiner) tokens(ctx context.Context, look *runLook) error {
 		return err
 	}
 	// The scan and the counters are of different moments: the script looks again.
-	if int64(len(count)) != look.number("live") || int64(parked) != look.number("parked") || look.open() && len(count) == 0 {
+	differ := int64(len(count)) != look.number("live") || int64(parked) != look.number("parked") || !look.balanced()
+	if differ || look.open() && len(count) == 0 {
 		if err := e.recount(ctx, look); err != nil {
 			return err
 		}
@@ -161,8 +162,8 @@ func (e *examiner) recount(ctx context.Context, look *runLook) error {
 	switch integer(r, 0) {
 	case 1:
 		e.fixable(Finding{Kind: "counters-differ", Severity: SeverityError, Subject: subject,
-			Detail: fmt.Sprintf("it has %d tokens, %d of them parked, but counts %s and %s: it cannot end in the right moment",
-				integer(r, 1), integer(r, 2), look.fields["live"], zero(look.fields["parked"])),
+			Detail: fmt.Sprintf("it has %d tokens, %d of them parked, but counts %s and %s, of %s items made: it cannot end in the right moment",
+				integer(r, 1), integer(r, 2), look.fields["live"], zero(look.fields["parked"]), zero(look.fields["created"])),
 			Fix: "count anew"})
 	case 2:
 		fix := "fail it, so that it can be retried from a node or deleted"

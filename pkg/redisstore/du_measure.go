@@ -23,13 +23,14 @@ type meter struct {
 	workflows map[string]*WorkflowUsage
 	largest   []RunUsage
 	runs      int64 // met so far
+	chosen    map[keyKind]int
 }
 
 // Usage measures the memory of the namespace's keys, as MEMORY USAGE tells it.
 // flox.ErrNotFound if there is no run cfg.Run, or nothing of the namespace's name.
 func (s *Store) Usage(ctx context.Context, cfg UsageConfig) (Usage, error) {
 	cfg.Top, cfg.Sample = cmp.Or(cfg.Top, 10), cmp.Or(cfg.Sample, 10_000)
-	m := &meter{s: s, cfg: cfg, kinds: map[keyKind]*KindUsage{}, workflows: map[string]*WorkflowUsage{}}
+	m := &meter{s: s, cfg: cfg, kinds: map[keyKind]*KindUsage{}, workflows: map[string]*WorkflowUsage{}, chosen: map[keyKind]int{}}
 	if cfg.Run != "" {
 		n, _ := s.keys.of(cfg.Run)
 		err := m.run(ctx, place{kindRun, n, cfg.Run}, true)
@@ -87,8 +88,11 @@ func (m *meter) key(ctx context.Context, key string, pl place) error {
 func (m *meter) wanted(kind keyKind) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k := m.kinds[kind]
-	return k == nil || m.cfg.Sample < 0 || k.Measured < int64(m.cfg.Sample)
+	if m.cfg.Sample >= 0 && m.chosen[kind] >= m.cfg.Sample {
+		return false
+	}
+	m.chosen[kind]++
+	return true
 }
 
 func (m *meter) add(kind keyKind, bytes int64, measured bool) {

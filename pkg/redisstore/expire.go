@@ -189,7 +189,10 @@ func (s *Store) endedRuns(ctx context.Context, w sweep, from, upto int64, skip i
 	r := list(reply)
 	page := make([]ended, 0, len(r)/2)
 	for i := 0; i+1 < len(r); i += 2 {
-		run, workflow, _ := strings.Cut(text(r, i), "|")
+		run, workflow, ok := strings.Cut(text(r, i), "|")
+		if !ok {
+			run = "" // not flox's
+		}
 		at, _ := strconv.ParseFloat(text(r, i+1), 64)
 		page = append(page, ended{run, workflow, int64(at)})
 	}
@@ -201,7 +204,7 @@ func (s *Store) removeExpired(ctx context.Context, w sweep, table retentions, pa
 	gone = make([]bool, len(page))
 	return gone, each(len(page), func(i int) error {
 		r := page[i]
-		if table.of(w.end, r.workflow) != w.keep {
+		if r.run == "" || table.of(w.end, r.workflow) != w.keep {
 			return nil
 		}
 		n, err := s.removeWhole(ctx, removal{

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
+	"slices"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -48,26 +48,35 @@ type ExportConfig struct {
 // flox.ErrNotFound if there is nothing of the namespace's name.
 func (s *Store) Export(ctx context.Context, cfg ExportConfig) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		x := &exporter{s: s, cfg: cfg, yield: yield}
+		x := &exporter{s: s, cfg: cfg, out: func(e exported) error {
+			switch {
+			case e.err == nil && !yield(e.Record, nil):
+				return errEnough
+			case e.err != nil && cfg.Broken != nil:
+				cfg.Broken(e.Run, e.err)
+			}
+			return nil
+		}}
 		if err := x.export(ctx); err != nil && !errors.Is(err, errEnough) {
 			yield(Record{}, fmt.Errorf("export namespace %s: %w", s.keys.ns, err))
 		}
 	}
 }
 
-// exporter is one export.
+// exporter is one export, or the part of it that exports one run.
 type exporter struct {
-	s     *Store
-	cfg   ExportConfig
-	yield func(Record, error) bool
+	s   *Store
+	cfg ExportConfig
+	out func(exported) error // takes what is exported, errEnough if no more is wanted
 }
 
-func (x *exporter) put(r Record) error {
-	if !x.yield(r, nil) {
-		return errEnough
-	}
-	return nil
+// exported is a record, or what of a run cannot be read.
+type exported struct {
+	Record
+	err error
 }
+
+func (x *exporter) put(r Record) error { return x.out(exported{Record: r}) }
 
 // broken says that a part of a run cannot be read, and goes on. An error that is
 // not the run's own ends the export.
@@ -78,10 +87,7 @@ func (x *exporter) broken(ctx context.Context, run, what string, err error) erro
 	if errors.Is(err, flox.ErrNotFound) {
 		return nil // it was deleted meanwhile
 	}
-	if x.cfg.Broken != nil {
-		x.cfg.Broken(run, fmt.Errorf("%s: %w", what, err))
-	}
-	return nil
+	return x.out(exported{Record{Run: run}, fmt.Errorf("%s: %w", what, err)})
 }
 
 func (x *exporter) export(ctx context.Context) error {
@@ -110,9 +116,8 @@ func (x *exporter) export(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range found[:min(len(found), l.Limit)] {
-			run, _, _ := strings.Cut(f.member, "|")
-			if err := x.exportRun(ctx, run); err != nil {
+		for some := range slices.Chunk(found[:min(len(found), l.Limit)], exportAhead) {
+			if err := x.exportRuns(ctx, some); err != nil {
 				return err
 			}
 		}

@@ -5,9 +5,53 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
+
+// Runs that are read at the same time, and records of each that are read ahead.
+const (
+	exportAhead   = 32
+	exportRecords = 8
+)
+
+// exportRuns exports some runs, one after the other, reading them side by side.
+func (x *exporter) exportRuns(ctx context.Context, some []indexed) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer cancel()
+	lanes, errs := make([]chan exported, len(some)), make([]error, len(some))
+	for i := range some {
+		run, _, _ := strings.Cut(some[i].member, "|")
+		lane := make(chan exported, exportRecords)
+		lanes[i] = lane
+		one := &exporter{s: x.s, cfg: x.cfg, out: func(e exported) error {
+			select {
+			case lane <- e:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+		readers.Go(func() {
+			defer close(lane)
+			errs[i] = one.exportRun(ctx, run)
+		})
+	}
+	for i, lane := range lanes {
+		for e := range lane {
+			if err := x.out(e); err != nil {
+				return err
+			}
+		}
+		if errs[i] != nil {
+			return errs[i]
+		}
+	}
+	return nil
+}
 
 // exportRun exports one run, if the filter selects it.
 func (x *exporter) exportRun(ctx context.Context, run string) error {

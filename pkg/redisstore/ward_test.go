@@ -230,13 +230,19 @@ func (w *ward) admit() {
 func (w *ward) take(queue, run string) flox.Loaded {
 	w.t.Helper()
 	ctx := w.t.Context()
-	entries, err := w.store.Claim(ctx, flox.ClaimRequest{Consumer: "hand", Queues: []string{queue}, Max: 10, Wait: time.Second})
-	w.must(err)
 	var loaded flox.Loaded
-	for _, e := range entries {
-		if e.Run == run {
-			loaded, err = w.store.Load(ctx, e, "hand-"+e.ID, 3)
-			w.must(err)
+	for found := false; !found; {
+		entries, err := w.store.Claim(ctx, flox.ClaimRequest{Consumer: "hand", Queues: []string{queue}, Max: 10, Wait: time.Second})
+		w.must(err)
+		if len(entries) == 0 {
+			w.t.Fatalf("no entry of run %s in queue %s", run, queue)
+		}
+		for _, e := range entries {
+			if e.Run == run {
+				loaded, err = w.store.Load(ctx, e, "hand-"+e.ID, 3)
+				w.must(err)
+				found = true
+			}
 		}
 	}
 	w.must(w.store.Leave(ctx, flox.WorkerInfo{ID: "hand", Queues: []string{queue}}))

@@ -6,6 +6,12 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
+// briefly is a retention that is over when outlast returns, and not before, however
+// slow the machine is at the few calls in between.
+const briefly = 10 * lease
+
+func (d *driver) outlast() { d.b.Advance(briefly + lease/4) }
+
 // retain registers a workflow whose runs are kept so long.
 func (d *driver) retain(workflow string, keep map[flox.Status]time.Duration) {
 	d.t.Helper()

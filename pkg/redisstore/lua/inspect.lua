@@ -25,9 +25,11 @@ local fields = {'status', 'workflow', 'labels', 'failure', 'live', 'parked', 'st
 local R = open_run(KEYS[1], fields)
 local h, values, wrong = R.h, {}, {}
 for i, name in ipairs(fields) do values[i] = h[name] or '' end
-local places = {running = 2, paused = 2, undoing = 2, completed = 3, failed = 4, cancelled = 5}
-local place = places[h.status]
-local score = place == 2 and h.started or h.ended
+local active = KEYS[2]
+local indexes = {running = active, paused = active, undoing = active, completed = KEYS[3], failed = KEYS[4],
+  cancelled = KEYS[5]}
+local place = indexes[h.status]
+local score = place == active and h.started or h.ended
 local live, parked, closed = tonumber(h.live), tonumber(h.parked or 0), tonumber(h.closed or 0)
 -- Of a run that cannot be read, nothing is to be concluded.
 if not place or not h.workflow or not tonumber(score) or not live or not parked or not closed then
@@ -35,16 +37,17 @@ if not place or not h.workflow or not tonumber(score) or not live or not parked 
 end
 
 local member = run .. '|' .. h.workflow
-local astray = not redis.call('ZSCORE', KEYS[place], member)
-for i = 2, 5 do
-  if i ~= place and redis.call('ZSCORE', KEYS[i], member) then
+local astray = not redis.call('ZSCORE', place, member)
+for _, status in ipairs({'running', 'completed', 'failed', 'cancelled'}) do
+  local index = indexes[status]
+  if index ~= place and redis.call('ZSCORE', index, member) then
     astray = true
-    if mend then redis.call('ZREM', KEYS[i], member) end
+    if mend then redis.call('ZREM', index, member) end
   end
 end
 if astray then
   wrong[#wrong + 1] = 'index'
-  if mend then redis.call('ZADD', KEYS[place], 'NX', score, member) end
+  if mend then redis.call('ZADD', place, 'NX', score, member) end
 end
 
 local work = h.status == 'undoing' or h.purging or (h.status == 'running' and parked > 0)

@@ -17,7 +17,8 @@ if not R or (h.status ~= 'running' and h.status ~= 'paused' and h.status ~= 'und
 local lost = {}
 for i = first, #ARGV do
   local raw = h['t:' .. ARGV[i]]
-  local t = raw and read_token(raw)
+  local readable, t = pcall(read_token, raw or '')
+  if not readable then t = nil end
   if t and t.loc == 'q' then
     if not q[t.queue] then return need(t.queue) end
     if #redis.call('XRANGE', q[t.queue], t.eid, t.eid) == 0 then lost[#lost + 1] = ARGV[i] end

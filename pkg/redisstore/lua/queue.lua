@@ -4,10 +4,10 @@
 -- KEYS[1] stream
 -- Returns: {entries, pending entries, ms since the oldest was added, entries that
 -- were ever added, or -1 if the server does not count them}
-local entries, added = redis.call('XLEN', KEYS[1]), 0
+local entries, added = redis.call('XLEN', KEYS[1]), -1
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0, 0, 0} end
 local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
 if not info.err then
-  added = -1
   for i = 1, #info - 1, 2 do
     if info[i] == 'entries-added' then added = info[i + 1] end
   end

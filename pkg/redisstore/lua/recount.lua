@@ -37,11 +37,13 @@ repeat
 until cursor == '0'
 local open = h.status == 'running' or h.status == 'paused' or h.status == 'undoing'
 local lost = open and tokens == 0
-if not lost and tonumber(h.live) == tokens and tonumber(h.parked or 0) == parked then return {0} end
+local function whole(field) return tonumber(h[field] or 0) or 0 end
+local created = whole('committed') + whole('failed') + whole('dropped') + tokens
+if not lost and whole('live') == tokens and whole('parked') == parked and whole('created') == created then
+  return {0}
+end
 if ARGV[5] == '1' then
-  local function whole(field) return tonumber(h[field] or 0) or 0 end
-  R.changed.live, R.changed.parked = tokens, parked
-  R.changed.created = whole('committed') + whole('failed') + whole('dropped') + tokens
+  R.changed.live, R.changed.parked, R.changed.created = tokens, parked, created
   if tokens == 0 and h.closed then R.changed.closed = 0 end
   local now = clock()
   if lost and h.status == 'undoing' then

@@ -12,21 +12,19 @@
 -- ARGV[3] 1 to count anew, else 0
 -- Returns: {0} they agree; {1, {"workflow:status", count, runs, ...}} they do not;
 -- {2, runs} they do not, and the runs are too many to be counted in one go
-local ended, have, sums, seen = {nil, nil, 'completed', 'failed', 'cancelled'}, {}, {0, 0, 0, 0, 0}, 0
+local indexes = {active = KEYS[2], completed = KEYS[3], failed = KEYS[4], cancelled = KEYS[5]}
+local have, sums, seen, agree = {}, {active = 0, completed = 0, failed = 0, cancelled = 0}, 0, true
 local stats = redis.call('HGETALL', KEYS[1])
 for i = 1, #stats, 2 do
-  local status, place = string.match(stats[i], ':([^:]*)$'), 2
-  for n = 3, 5 do
-    if status == ended[n] then place = n end
-  end
+  local status = string.match(stats[i], ':([^:]*)$') or ''
+  local index = indexes[status] and status or 'active'
   have[stats[i]] = tonumber(stats[i + 1]) or 0
-  sums[place] = sums[place] + have[stats[i]]
+  sums[index] = sums[index] + have[stats[i]]
 end
-local agree = true
-for n = 2, 5 do
-  local members = redis.call('ZCARD', KEYS[n])
+for name, index in pairs(indexes) do
+  local members = redis.call('ZCARD', index)
   seen = seen + members
-  agree = agree and members == sums[n]
+  agree = agree and members == sums[name]
 end
 if seen > tonumber(ARGV[2]) then
   if agree then return {0} end
@@ -34,12 +32,12 @@ if seen > tonumber(ARGV[2]) then
 end
 
 local want = {}
-for n = 2, 5 do
-  for from = 0, redis.call('ZCARD', KEYS[n]) - 1, 1000 do
-    for _, member in ipairs(redis.call('ZRANGE', KEYS[n], from, from + 999)) do
+for name, index in pairs(indexes) do
+  for from = 0, redis.call('ZCARD', index) - 1, 1000 do
+    for _, member in ipairs(redis.call('ZRANGE', index, from, from + 999)) do
       local run, workflow = string.match(member, '^([^|]*)|(.*)$')
-      local status = ended[n]
-      if not status then
+      local status = name
+      if name == 'active' then
         local reply = redis.pcall('HGET', ARGV[1] .. (run or ''), 'status')
         status = type(reply) == 'string' and reply or 'running'
       end

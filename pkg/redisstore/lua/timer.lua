@@ -16,8 +16,8 @@ local raw = h['t:' .. ARGV[2]]
 if ARGV[2] == '' then
   wanted = h.deadline and (h.status == 'running' or h.status == 'paused' or h.status == 'undoing')
 elseif h.status and raw then
-  local t = read_token(raw)
-  wanted = t.loc == 'd' or (t.loc == 'w' and t.due ~= '0')
+  local readable, t = pcall(read_token, raw)
+  wanted = not readable or t.loc == 'd' or (t.loc == 'w' and t.due ~= '0')
 end
 if wanted then return 0 end
 if ARGV[3] == '1' then redis.call('ZREM', KEYS[2], ARGV[1]) end
