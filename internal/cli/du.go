@@ -104,6 +104,7 @@ func (a *app) printUsage(u redisstore.Usage) {
 		for _, w := range u.Workflows {
 			t.row(w.Workflow, number(w.Runs), size(w.Bytes), size(w.Average()))
 		}
+		t.row("all", number(u.Runs), "", size(u.Average()))
 		t.print(a.stdout)
 	}
 	if len(u.Largest) > 0 {

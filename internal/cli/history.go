@@ -151,9 +151,6 @@ func (h *historyReader) next(ctx context.Context) ([]flox.StepRecord, error) {
 			steps := page[last+1:]
 			if len(steps) > 0 {
 				h.last = steps[len(steps)-1].Item
-			} else if len(page) > historyPage {
-				from = h.at - 1 // the last one was at the end of a full page
-				continue
 			}
 			return steps, nil
 		case from == 0:

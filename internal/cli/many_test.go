@@ -207,9 +207,9 @@ func (g *growing) List(ctx context.Context, req flox.ListRequest) (flox.RunPage,
 func TestNewRunsAreLeftAlone(t *testing.T) {
 	y := small(t)
 	y.wantIn(orders(3), 0, "started 3 runs\n", "", "start", "order", "--from", "-")
-	counted := time.Now()
 	st := &growing{y.st, func() {
-		for !time.Now().Truncate(time.Millisecond).After(counted.Add(2 * time.Millisecond)) {
+		counted := time.Now()
+		for !time.Now().Truncate(time.Millisecond).After(counted) {
 			time.Sleep(time.Millisecond) // the store's clock counts whole ones
 		}
 		y.want(0, "late\n", "", "start", "order", "--id", "late", "--input", `{"n":1}`)

@@ -115,6 +115,7 @@ func TestSuggestedRun(t *testing.T) {
 	for id, want := range map[string]string{
 		"order-1002": `run "order-1002": not found; did you mean order-1001?`,
 		"oder-1001":  `run "oder-1001": not found; did you mean order-1001?`,
+		"order-9999": `run "order-9999": not found; see: orchestrator list`,
 		"invoice-1":  `run "invoice-1": not found; see: orchestrator list`,
 		"o":          `run "o": not found; see: orchestrator list`,
 	} {

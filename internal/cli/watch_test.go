@@ -48,7 +48,7 @@ func TestWatch(t *testing.T) {
 func (w *world) watchFiltered() {
 	all := make(chan result)
 	go func() {
-		all <- w.run("watch", "--workflow", "fail", "--status", "failed", "--timeout", "1s", "-o", "json")
+		all <- w.run("watch", "--workflow", "fail", "--status", "failed,completed", "--timeout", "1s", "-o", "json")
 	}()
 	var r result
 	for done := false; !done; {
@@ -63,7 +63,7 @@ func (w *world) watchFiltered() {
 	lines := decodeLines(w.t, "watch", r.out)
 	for _, line := range lines {
 		if event := line.(map[string]any); event["workflow"] != "fail" || event["status"] != "failed" {
-			w.t.Errorf("watch --workflow fail --status failed shows %v", event)
+			w.t.Errorf("watch --workflow fail --status failed,completed shows %v", event)
 		}
 	}
 	if len(lines) == 0 || r.code != ExitOK {

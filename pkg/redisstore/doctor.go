@@ -24,12 +24,12 @@ const (
 
 // Finding is one thing that Examine found. Its kinds are listed in docs/doctor.md.
 type Finding struct {
-	Kind     string   `json:"kind"`
-	Severity Severity `json:"severity"`
-	Subject  string   `json:"subject"` // what it is about: "run x", "queue y", "key z", ...
-	Detail   string   `json:"detail"`
+	Kind     string   `json:"kind"`          // stable, see docs/doctor.md
+	Severity Severity `json:"severity"`      // error, warning or info
+	Subject  string   `json:"subject"`       // what it is about: "run x", "queue y", "key z", ...
+	Detail   string   `json:"detail"`        // for people
 	Fix      string   `json:"fix,omitempty"` // what mending it does, "" if nothing can
-	Mended   bool     `json:"mended"`
+	Mended   bool     `json:"mended"`        // it was there, and is not any more
 }
 
 // Problem reports whether the finding is more than an info and is still there.

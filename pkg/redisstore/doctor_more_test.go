@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,20 @@ func TestDoctorOnBadSettings(t *testing.T) {
 	host, port, _ := strings.Cut(master.Addr(), ":")
 	w.do("REPLICAOF", host, port)
 	wantKinds(t, examined(t, w.lenient(server.URL()), redisstore.ExamineConfig{}), "read-only", "not-examined")
+}
+
+// A server that cannot write its snapshots refuses all writes.
+func TestDoctorOnAFailedSnapshot(t *testing.T) {
+	t.Parallel()
+	server := testredis.Start(t, testredis.Args("--appendonly", "no", "--save", "3600 1"))
+	w := newWard(t, server, 1)
+	w.admit()
+	w.must(os.RemoveAll(server.Dir()))
+	w.do("BGSAVE")
+	w.until("the snapshot has failed", func() bool {
+		return strings.Contains(w.do("INFO", "persistence").(string), "rdb_last_bgsave_status:err")
+	})
+	wantKinds(t, examined(t, w.store, redisstore.ExamineConfig{Fix: true}), "snapshot-failed", "not-examined")
 }
 
 // A user of access lists who may not ask CONFIG is told so, and nothing else fails.

@@ -90,7 +90,8 @@ func (l *serverLook) persistence(ctx context.Context, c *redis.Client) {
 	}
 	if l.info["rdb_last_bgsave_status"] == "err" {
 		l.finding("snapshot-failed", SeverityError, "its last snapshot could not be written: look at its disk and its log")
-		if l.setting(ctx, c, "stop-writes-on-bgsave-error") != "no" {
+		if save := l.setting(ctx, c, "save"); save != "" && save != unknownSetting &&
+			l.setting(ctx, c, "stop-writes-on-bgsave-error") == "yes" {
 			l.closed = "refuses writes until a snapshot succeeds"
 		}
 	}

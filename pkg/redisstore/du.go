@@ -20,7 +20,7 @@ type UsageConfig struct {
 type KindUsage struct {
 	Kind     string `json:"kind"` // run, state, history, errors, queue, indexes, delayed, stats, workers, workflows, config, foreign
 	Keys     int64  `json:"keys"`
-	Measured int64  `json:"measured"` // fewer than Keys if Bytes was reckoned
+	Measured int64  `json:"measured"` // fewer than the keys if the bytes were reckoned from these
 	Bytes    int64  `json:"bytes"`
 }
 

@@ -91,4 +91,3 @@ func (t *tally) add(i int, r []any) {
 		q.Taken += max(0, added-ready)
 	}
 }
-
