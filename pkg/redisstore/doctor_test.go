@@ -17,7 +17,7 @@ import (
 type injury struct {
 	name   string
 	damage func(w *ward)
-	finds  []string // kinds, besides others that follow from the damage
+	finds  []string // kinds, each as often as it is found, besides others that follow
 	shows  []string // kinds that show when others are mended
 	except []string // runs that do not go on to their end
 	after  func(w *ward)
@@ -184,9 +184,13 @@ func (w *ward) wantFound(finds []string) {
 	if after := w.dump(); !maps.Equal(before, after) {
 		w.t.Errorf("Examine without Fix has written:\n%v\nwas\n%v", after, before)
 	}
+	want := map[string]int{}
 	for _, kind := range finds {
-		if kinds(found)[kind] == 0 {
-			w.t.Errorf("Examine = %+v, want a %s", found, kind)
+		want[kind]++
+	}
+	for kind, count := range want {
+		if kinds(found)[kind] != count {
+			w.t.Errorf("Examine = %+v, want %d of %s", found, count, kind)
 		}
 	}
 	for _, f := range found {
