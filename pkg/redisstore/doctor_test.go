@@ -17,40 +17,40 @@ import (
 type injury struct {
 	name   string
 	damage func(w *ward)
-	finds  []string // kinds, each as often as it is found, besides others that follow
-	shows  []string // kinds that show when others are mended
-	except []string // runs that do not go on to their end
+	finds  map[string]int // how many of each kind, besides others that follow
+	shows  []string       // kinds that show when others are mended
+	except []string       // runs that do not go on to their end
 	after  func(w *ward)
 }
 
 // mended are the damages of which nothing is left.
 var mended = []injury{
-	{name: "a stream is lost", finds: []string{"token-lost"}, damage: func(w *ward) {
+	{name: "a stream is lost", finds: map[string]int{"token-lost": 1}, damage: func(w *ward) {
 		w.do("DEL", w.key("queue:sum", ""))
 	}},
-	{name: "an entry is lost", finds: []string{"token-lost"}, damage: func(w *ward) {
+	{name: "an entry is lost", finds: map[string]int{"token-lost": 1}, damage: func(w *ward) {
 		entries := w.client.XRange(w.t.Context(), w.key("queue:sum", ""), "-", "+").Val()
 		w.do("XDEL", w.key("queue:sum", ""), entries[0].ID)
 	}},
-	{name: "all timers are lost", finds: []string{"token-lost", "deadline-lost"}, damage: func(w *ward) {
+	{name: "all timers are lost", finds: map[string]int{"token-lost": 2, "deadline-lost": 1}, damage: func(w *ward) {
 		w.do("DEL", w.key("delayed", ""))
 	}},
-	{name: "the group is lost", finds: []string{"queue-without-group"}, damage: func(w *ward) {
+	{name: "the group is lost", finds: map[string]int{"queue-without-group": 1}, damage: func(w *ward) {
 		w.do("XGROUP", "DESTROY", w.key("queue:sum", ""), "flox")
 	}},
-	{name: "live is wrong", finds: []string{"counters-differ"}, damage: func(w *ward) {
+	{name: "live is wrong", finds: map[string]int{"counters-differ": 2}, damage: func(w *ward) {
 		w.do("HSET", w.key("run", "fresh"), "live", 5)
 		w.do("HSET", w.key("run", "asks"), "live", 0)
 	}},
-	{name: "parked is wrong", finds: []string{"counters-differ"}, damage: func(w *ward) {
+	{name: "parked is wrong", finds: map[string]int{"counters-differ": 2}, damage: func(w *ward) {
 		w.do("HSET", w.key("run", "paused"), "parked", 0)
 		w.do("HSET", w.key("run", "failed"), "parked", 2)
 	}},
-	{name: "what was made is not what was done", finds: []string{"counters-differ"}, damage: func(w *ward) {
+	{name: "what was made is not what was done", finds: map[string]int{"counters-differ": 2}, damage: func(w *ward) {
 		w.do("HSET", w.key("run", "done"), "created", 50)
 		w.do("HSET", w.key("run", "asks"), "committed", 9)
 	}},
-	{name: "the tokens are lost", finds: []string{"run-without-token", "entry-without-token"}, except: []string{"fresh"},
+	{name: "the tokens are lost", finds: map[string]int{"run-without-token": 1, "entry-without-token": 1}, except: []string{"fresh"},
 		damage: func(w *ward) { w.do("HDEL", w.key("run", "fresh"), "t:0", "i:0") },
 		after: func(w *ward) {
 			info, err := w.store.Info(w.t.Context(), "fresh")
@@ -61,19 +61,19 @@ var mended = []injury{
 				w.t.Errorf("Delete = %d, %v, want the run deleted", n, err)
 			}
 		}},
-	{name: "live is 0 and so are the tokens", finds: []string{"run-without-token", "timer-without-token"}, except: []string{"later"},
+	{name: "live is 0 and so are the tokens", finds: map[string]int{"run-without-token": 1, "timer-without-token": 1}, except: []string{"later"},
 		damage: func(w *ward) {
 			w.do("HDEL", w.key("run", "later"), "t:0")
 			w.do("HSET", w.key("run", "later"), "live", 0)
 		},
 		after: func(w *ward) { w.settled("later", flox.StatusFailed) }},
-	{name: "the mark is lost after a resume", finds: []string{"run-not-marked"}, except: []string{"paused"},
+	{name: "the mark is lost after a resume", finds: map[string]int{"run-not-marked": 1}, except: []string{"paused"},
 		damage: func(w *ward) {
 			w.must(resume(w, "paused"))
 			w.do("DEL", w.key("runs:todo", ""))
 		},
 		after: func(w *ward) { w.settled("paused", flox.StatusCompleted) }},
-	{name: "the mark is lost after a cancel", finds: []string{"run-not-marked"}, except: []string{"fresh"},
+	{name: "the mark is lost after a cancel", finds: map[string]int{"run-not-marked": 1}, except: []string{"fresh"},
 		damage: func(w *ward) {
 			_, err := w.store.Control(w.t.Context(), flox.ControlRequest{Run: "fresh", Op: flox.ControlCancel, Nonce: "n"})
 			w.must(err)
@@ -85,57 +85,57 @@ var mended = []injury{
 				return err == nil && info.Counts.Live == 0
 			})
 		}},
-	{name: "an index is lost", finds: []string{"run-not-indexed"}, damage: func(w *ward) {
+	{name: "an index is lost", finds: map[string]int{"run-not-indexed": 5}, damage: func(w *ward) {
 		w.do("DEL", w.key("runs:active", ""), w.key("runs:completed", ""))
 	}},
-	{name: "a run is in the wrong index", finds: []string{"run-not-indexed"}, damage: func(w *ward) {
+	{name: "a run is in the wrong index", finds: map[string]int{"run-not-indexed": 1}, damage: func(w *ward) {
 		w.do("ZREM", w.key("runs:active", ""), "fresh|sum")
 		w.do("ZADD", w.key("runs:completed", ""), 1, "fresh|sum")
 	}},
-	{name: "a run is lost", finds: []string{"index-without-run", "entry-without-token"}, shows: []string{"counts-differ"}, except: []string{"fresh"},
+	{name: "a run is lost", finds: map[string]int{"index-without-run": 1, "entry-without-token": 1}, shows: []string{"counts-differ"}, except: []string{"fresh"},
 		damage: func(w *ward) { w.do("DEL", w.key("run", "fresh")) }},
 	{name: "finished runs are lost", except: []string{"done", "failed"},
-		finds: []string{"index-without-run", "left-over-key"}, shows: []string{"counts-differ"},
+		finds: map[string]int{"index-without-run": 2, "left-over-key": 5}, shows: []string{"counts-differ"},
 		damage: func(w *ward) { w.do("DEL", w.key("run", "done"), w.key("run", "failed")) }},
-	{name: "members point to nothing", finds: []string{"index-without-run", "mark-without-run", "timer-without-token"},
+	{name: "members point to nothing", finds: map[string]int{"index-without-run": 2, "mark-without-run": 1, "timer-without-token": 4},
 		damage: func(w *ward) {
 			w.do("ZADD", w.key("runs:failed", ""), 1, "ghost|sum", 2, "fresh|other")
 			w.do("ZADD", w.key("runs:todo", ""), 1, "ghost")
 			w.do("ZADD", w.key("delayed", ""), 1e15, "ghost/0", 1e15, "ghost/", 1e15, "fresh/0", 1e15, "done/")
 		}},
-	{name: "entries point to nothing", finds: []string{"entry-without-token"}, damage: func(w *ward) {
+	{name: "entries point to nothing", finds: map[string]int{"entry-without-token": 3}, damage: func(w *ward) {
 		w.do("XADD", w.key("queue:sum", ""), "*", "r", "ghost", "t", "0")
 		w.do("XADD", w.key("queue:sum", ""), "*", "r", "fresh", "t", "0")
 		w.do("XADD", w.key("queue:ask", ""), "*", "what", "ever")
 	}},
-	{name: "a claim points to nothing", finds: []string{"claim-without-entry", "token-lost"}, damage: func(w *ward) {
+	{name: "a claim points to nothing", finds: map[string]int{"claim-without-entry": 1, "token-lost": 1}, damage: func(w *ward) {
 		claimed := w.do("XREADGROUP", "GROUP", "flox", "gone", "COUNT", 1, "STREAMS", w.key("queue:sum", ""), ">")
 		id := claimed.([]any)[0].([]any)[1].([]any)[0].([]any)[0]
 		w.do("XDEL", w.key("queue:sum", ""), id)
 	}},
-	{name: "counts are wrong", finds: []string{"counts-differ"}, damage: func(w *ward) {
+	{name: "counts are wrong", finds: map[string]int{"counts-differ": 1}, damage: func(w *ward) {
 		w.do("HSET", w.key("stats", ""), "sum:running", 40, "ghost:failed", 3)
 		w.do("HDEL", w.key("stats", ""), "sum:completed")
 	}},
-	{name: "counts are wrong and their sum is right", finds: []string{"counts-differ"}, damage: func(w *ward) {
+	{name: "counts are wrong and their sum is right", finds: map[string]int{"counts-differ": 1}, damage: func(w *ward) {
 		w.do("HINCRBY", w.key("stats", ""), "sum:running", 1)
 		w.do("HINCRBY", w.key("stats", ""), "sum:paused", -1)
 	}},
-	{name: "keys are left over", finds: []string{"left-over-key"}, damage: func(w *ward) {
+	{name: "keys are left over", finds: map[string]int{"left-over-key": 3}, damage: func(w *ward) {
 		w.do("RPUSH", w.key("state", "ghost"), "x")
 		w.do("RPUSH", w.key("history", "ghost"), "x")
 		w.do("HSET", w.key("errors", "ghost"), "0", "x")
 	}},
-	{name: "a consumer is left", finds: []string{"consumer-left"}, damage: func(w *ward) {
+	{name: "a consumer is left", finds: map[string]int{"consumer-left": 1}, damage: func(w *ward) {
 		w.do("XGROUP", "CREATECONSUMER", w.key("queue:sum", ""), "flox", "gone")
 		time.Sleep(7 * wardLease) // the server's clock cannot be moved
 	}},
-	{name: "workers have died", finds: []string{"worker-dead"}, damage: func(w *ward) {
+	{name: "workers have died", finds: map[string]int{"worker-dead": 3}, damage: func(w *ward) {
 		w.must(w.store.Beat(w.t.Context(), flox.WorkerInfo{ID: "dead-1", Name: "dead", Queues: []string{"sum"}}))
 		w.do("ZADD", w.home("workers"), time.Now().Add(-time.Hour).UnixMilli(), "dead-1", 5, "dead-2")
 		w.do("HSET", w.home("worker:dead-3"), "info", "x")
 	}},
-	{name: "a beat is in the future", finds: []string{"clock-backwards"}, damage: func(w *ward) {
+	{name: "a beat is in the future", finds: map[string]int{"clock-backwards": 1}, damage: func(w *ward) {
 		w.must(w.store.Beat(w.t.Context(), flox.WorkerInfo{ID: "dead-1", Name: "dead", Queues: []string{"sum"}}))
 		w.do("ZADD", w.home("workers"), time.Now().Add(time.Hour).UnixMilli(), "dead-1")
 	}},
@@ -162,7 +162,7 @@ func TestDoctorMends(t *testing.T) {
 			}
 			injury.damage(w)
 			w.wantFound(injury.finds)
-			w.wantMended(slices.Concat(injury.finds, injury.shows))
+			w.wantMended(append(slices.Collect(maps.Keys(injury.finds)), injury.shows...))
 			stop := w.worker()
 			defer stop()
 			w.heal(injury.except...)
@@ -177,18 +177,14 @@ func TestDoctorMends(t *testing.T) {
 }
 
 // wantFound looks without mending: it finds the kinds, and writes nothing.
-func (w *ward) wantFound(finds []string) {
+func (w *ward) wantFound(finds map[string]int) {
 	w.t.Helper()
 	before := w.dump()
 	found := w.examine(redisstore.ExamineConfig{})
 	if after := w.dump(); !maps.Equal(before, after) {
 		w.t.Errorf("Examine without Fix has written:\n%v\nwas\n%v", after, before)
 	}
-	want := map[string]int{}
-	for _, kind := range finds {
-		want[kind]++
-	}
-	for kind, count := range want {
+	for kind, count := range finds {
 		if kinds(found)[kind] != count {
 			w.t.Errorf("Examine = %+v, want %d of %s", found, count, kind)
 		}

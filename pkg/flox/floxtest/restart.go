@@ -21,7 +21,9 @@ var restartChecks = []check{
 	{"OtherQueue", restartOtherQueue},
 	{"NoOutput", restartNoOutput},
 	{"Deadline", restartDeadline},
+	{"FirstNode", restartFirstNode},
 	{"Outputs", restartOutputs},
+	{"Ends", restartEnds},
 	{"Held", restartHeld},
 	{"Snapshot", restartSnapshot},
 	{"StartRepeated", restartStartRepeated},
@@ -107,6 +109,8 @@ func restartChain(d *driver) {
 		d.t.Errorf("History = %v, want %v", now, history)
 	}
 	d.wantFailures(1)
+	d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: 10}, d.run)
+	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10})
 	again := d.wantRestarted("r1.0", "second", "second after 0.0")
 	if again.Item.Version != 4 || again.Item.Committed != 2 {
 		d.t.Errorf("took version %d, committed %d, want 4 and 2", again.Item.Version, again.Item.Committed)

@@ -16,6 +16,7 @@ var restartBranchesChecks = []check{
 	{"Await", restartAwait},
 	{"AwaitFails", restartAwaitFails},
 	{"KeptSignal", restartKeptSignal},
+	{"Waits", restartWaits},
 	{"Timer", restartTimer},
 	{"Together", restartTogether},
 }
@@ -115,6 +116,12 @@ func restartLate(d *driver) {
 	d.settle()
 	d.commit(end(d.wantJoin("r1.0.j", "b"), "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
+	d.settle()
+	for key, text := range d.dump() {
+		if strings.HasSuffix(key, "todo") && strings.Contains(text, d.run) {
+			d.t.Errorf("%s = %s, want nothing left to do", key, text)
+		}
+	}
 }
 
 // restartAwait goes back to a node that awaited: it does so again.
@@ -148,6 +155,15 @@ func restartKeptSignal(d *driver) {
 	d.retryFrom("second")
 	d.commit(await(d.wantRestarted("r1.0", "second", "second after 0.0"), "go"), flox.VerdictReleased)
 	d.wantAnswer("r1.1", "early")
+}
+
+// restartWaits goes back to the node whose token waits: it asks again.
+func restartWaits(d *driver) {
+	d.startDeadline(soon)
+	d.commit(await(d.follow(d.take(), "ask"), "go"), flox.VerdictReleased)
+	d.passDeadline()
+	d.retryFrom("ask")
+	d.wantRestarted("r1.0", "ask", "ask after 0.0")
 }
 
 // restartTimer goes back to a node that went on later.

@@ -43,6 +43,7 @@ func restartOutputs(d *driver) {
 	d.wantOutputs("early", "late")
 	d.retryFrom("second")
 	d.wantOutputs("early")
+	d.wantNowhere("late")
 	l = d.wantRestarted("r1.0", "second", "second after 0.1.1.0")
 	d.commit(fail(l, "boom"), flox.VerdictReleased)
 	d.retryFrom("split")
@@ -121,9 +122,39 @@ func restartCompletes(d *driver) {
 	d.retryFrom("second")
 	d.commit(end(d.wantRestarted("r1.0", "second", "second after 0.0"), "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
+	d.wantNowhere("second after 0.0")
+	d.wantNowhere("input")
+}
+
+// wantNowhere checks that the store holds a text nowhere.
+func (d *driver) wantNowhere(word string) {
+	d.t.Helper()
 	for key, text := range d.dump() {
-		if strings.Contains(text, "second after 0.0") || strings.Contains(text, "input") {
-			d.t.Errorf("%s of a completed run still has the input of a visit: %s", key, text)
+		if strings.Contains(text, word) {
+			d.t.Fatalf("%s still has %q: %s", key, word, text)
 		}
 	}
+}
+
+// restartFirstNode goes back to where there was no state at all.
+func restartFirstNode(d *driver) {
+	d.commit(fail(d.walk("second", "third"), "boom"), flox.VerdictReleased)
+	d.retryFrom("first")
+	d.wantCutBack(2)
+	d.wantRestarted("r1.0", "first", "input")
+}
+
+// restartEnds goes back to before a token ended: without it the run has none.
+func restartEnds(d *driver) {
+	req := d.request()
+	req.NeedsOutput = false
+	d.must(d.s.Start(d.ctx, req))
+	d.commit(fan(d.take(), 2), flox.VerdictReleased)
+	items := d.takeAll(2)
+	d.commit(endSilently(items["0"]), flox.VerdictReleased)
+	d.commit(fail(items["0.0.1"], "boom"), flox.VerdictReleased)
+	d.retryFrom("first")
+	l := d.wantRestarted("r1.0", "first", "input")
+	d.commit(hold(l, l.Item.Version), flox.VerdictReleased)
+	d.wantStatus(flox.StatusFailed)
 }

@@ -11,6 +11,8 @@ var restartRefusedChecks = []check{
 	{"Status", restartStatus},
 	{"NotKept", restartNotKept},
 	{"Branches", restartInBranches},
+	{"NotAlone", restartNotAlone},
+	{"OnlyInFrame", restartOnlyInFrame},
 	{"Undone", restartUndone},
 	{"NotFound", restartNotFound},
 	{"Repeat", restartRepeat},
@@ -88,6 +90,25 @@ func restartInBranches(d *driver) {
 	d.commit(deposit(items["r2.0.1"], "d"), flox.VerdictReleased)
 	d.commit(end(d.wantJoin("r2.0.j", "c", "d"), "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
+}
+
+// restartNotAlone asks for nodes that were left while others were out.
+func restartNotAlone(d *driver) {
+	d.commit(fan(d.begin(), 2), flox.VerdictReleased)
+	items := d.takeAll(2)
+	d.commit(next(items["0"], "second"), flox.VerdictReleased)
+	d.commit(end(items["0.0.1"], "out"), flox.VerdictReleased)
+	d.commit(fail(d.follow(d.take(), "third"), "boom"), flox.VerdictReleased)
+	d.wantNotFrom("branch", "fan-out")
+	d.retryFrom("second")
+}
+
+// restartOnlyInFrame asks for the node of a branch that is the run's only token.
+func restartOnlyInFrame(d *driver) {
+	d.commit(fanJoin(d.begin(), 1), flox.VerdictReleased)
+	d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+	d.wantNotFrom("branch", "fan-out")
+	d.retryFrom("first")
 }
 
 func restartUndone(d *driver) {
