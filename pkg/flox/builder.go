@@ -50,9 +50,9 @@ func (b *Builder[S]) MaxSteps(n int) *Builder[S] {
 	return b
 }
 
-// Deadline limits how long a run may take from its start; WithDeadline sets
-// another for one run. A run that takes longer fails with ErrDeadline. What is
-// in flight then may finish, but nothing further starts.
+// Deadline limits how long a run may take from when its first step may begin;
+// WithDeadline sets another for one run. A run that takes longer fails with
+// ErrDeadline. What is in flight then may finish, but nothing further starts.
 func (b *Builder[S]) Deadline(d time.Duration) *Builder[S] {
 	if d <= 0 {
 		b.w.mistake(callSite(), "workflow %s: Deadline(%v): want more than 0", b.w.name, d)

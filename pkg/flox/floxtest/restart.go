@@ -111,6 +111,11 @@ func restartChain(d *driver) {
 	d.wantFailures(1)
 	d.wantList(flox.ListRequest{RunFilter: activeRuns, Limit: 10}, d.run)
 	d.wantList(flox.ListRequest{RunFilter: byStatus(flox.StatusFailed), Limit: 10})
+	for key, text := range d.dump() {
+		if strings.HasSuffix(key, "runs:failed") {
+			d.t.Errorf("%s = %s, want no failed run", key, text)
+		}
+	}
 	again := d.wantRestarted("r1.0", "second", "second after 0.0")
 	if again.Item.Version != 4 || again.Item.Committed != 2 {
 		d.t.Errorf("took version %d, committed %d, want 4 and 2", again.Item.Version, again.Item.Committed)
