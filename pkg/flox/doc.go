@@ -1,8 +1,9 @@
 // Package flox runs typed, directed graphs of Go functions durably.
 //
 // A [Node] is one step: a Go value whose Process takes an input and returns a
-// [Transition], which says how the run goes on. A [Builder] wires nodes into a [Workflow]; the compiler checks that each edge carries the
-// type its target takes, and [Build] checks the rest of the graph.
+// [Transition], which says how the run goes on. A [Builder] wires nodes into a
+// [Workflow]; the compiler checks that each edge carries the type its target
+// takes, and [Build] checks the rest of the graph.
 //
 //	b := flox.New[flox.NoState]("greet")
 //	hello := flox.Func(b, "hello", func(_ context.Context, name string) (string, error) {
@@ -105,12 +106,22 @@
 // share one store and may be killed at any moment. An [Orchestrator] starts runs
 // of one workflow and waits for typed results, or starts one for each value of a
 // channel, an iterator or a clock ([Orchestrator.Source], [Chan], [Seq],
-// [Every]); a [Control] steers runs of any workflow. All of these are one engine:
-// a workflow behaves the same under each.
+// [Every]). All of these are one engine: a workflow behaves the same under each.
 //
 // Package redisstore is the store on Redis, [NewMemory] the one in memory;
 // package worker makes a whole worker process of a set of workflows; package
 // floxtest tests workflows in virtual time, with fakes for their nodes.
+//
+// # Controlling
+//
+// A [Control] steers runs of any workflow: it pauses, resumes, cancels, retries and
+// deletes them, one by one or with [Control.Bulk] all that a [RunFilter] selects,
+// such as those with a label ([WithLabel]); [Control.StartMany] starts thousands.
+// Each control of a run is one script: it happens whole or not at all, and is
+// refused, with an [ErrRefused] that says why, if the run's status does not allow
+// it. A failed run goes on from its failed steps ([Control.Retry]), or is done
+// again from a node ([Control.RetryFrom]). Completed and cancelled runs never
+// change any more.
 //
 // A run that has ended is kept for a week, or as long as [Builder.Retention] says;
 // [Control.Delete] removes it at once.
@@ -119,8 +130,9 @@
 //
 // A worker takes what it has a node for, by name or by [Ref.Alias], of whatever
 // version of the workflow a run was started with; what it does not know it leaves
-// to others. So rename a node with an alias, let the nodes of an old version go only when no
-// run stands at them, and add fields to types rather than change them.
+// to others. So rename a node with an alias, let the nodes of an old version go
+// only when no run stands at them, and add fields to types rather than change
+// them.
 //
 // The graph is data: [Workflow.DOT], [Workflow.Mermaid] and [Workflow.JSON] draw
 // it, and [Control.Progress] says how a run stands on it.
