@@ -37,11 +37,11 @@ func claimMax(d *driver) {
 		req.Run, req.Nonce = run, run
 		d.must(d.s.Start(d.ctx, req))
 	}
-	claim := func() map[string]bool {
+	claim := func(n int) map[string]bool {
 		runs := map[string]bool{}
-		for len(runs) < 2 {
+		for len(runs) < n {
 			entries, err := d.s.Claim(d.ctx, flox.ClaimRequest{
-				Consumer: "w0", Queues: []string{d.queue}, Max: 2 - len(runs),
+				Consumer: "w0", Queues: []string{d.queue}, Max: 2 - len(runs), Wait: patience,
 			})
 			d.must(err)
 			if len(entries) > 2-len(runs) {
@@ -56,7 +56,7 @@ func claimMax(d *driver) {
 		}
 		return runs
 	}
-	first, second := claim(), claim()
+	first, second := claim(2), claim(1)
 	if len(first) != 2 || len(second) != 1 {
 		d.t.Errorf("claims returned %v, then %v, want two runs, then the third", first, second)
 	}
