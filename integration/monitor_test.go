@@ -18,6 +18,7 @@ import (
 //	S7, S11 a token is queued while it is queued already, or a parked token of a
 //	        run that does not go on
 //	S8      a status, end or cause changes that must not
+//	        something is written to a run that was deleted
 type judge struct {
 	mu       sync.Mutex
 	runs     map[string]*watched // by key
@@ -25,7 +26,8 @@ type judge struct {
 	faults   []string
 	commands int
 	grants   int
-	restarts int            // from a node
+	restarts int // from a node
+	deleted  int
 	moves    map[string]int // changes of status, "from to"
 }
 
@@ -131,7 +133,8 @@ func (j *judge) see(args []string, prefix string) {
 	case command == "XDEL" && kind == "queue":
 		j.xdel(args[1], args[2:])
 	case (command == "UNLINK" || command == "DEL") && kind == "run":
-		delete(j.runs, args[1])
+		delete(j.runs, args[1]) // what is started under its id is another run
+		j.deleted++
 	}
 }
 
@@ -164,6 +167,9 @@ func (j *judge) hset(key string, pairs []string) {
 		fields[pairs[i]] = pairs[i+1]
 	}
 	old := r.status
+	if old == "" && fields["status"] == "" {
+		j.faultf("S8: %s, which is not there, was given %v", key, fields)
+	}
 	if status, ok := fields["status"]; ok && status != old {
 		if !slices.Contains(stays[old], status) {
 			j.faultf("S8: %s went from %q to %q", key, old, status)

@@ -30,13 +30,17 @@ const (
 
 var stormNames = []string{"files", "approval", "agent", "trip"}
 
+// stormNodes are where each workflow is retried from.
+var stormNodes = map[string]string{"files": "check", "agent": "think", "approval": "ask", "trip": "flight"}
+
 func stormID(number int) string {
 	return fmt.Sprintf("%s-%d", stormNames[number%len(stormNames)], number)
 }
 
-// TestControlStorm lets several clients pause, resume, cancel, retry and signal
-// a thousand runs of four workflows at random while four worker processes do
-// them. Every command of the server is judged as it takes effect (S6-S8, S11),
+// TestControlStorm lets several clients pause, resume, cancel, retry, signal and
+// delete a thousand runs of four workflows at random, one by one and in bulk, while
+// four worker processes do them. What was deleted is started again under the same
+// id. Every command of the server is judged as it takes effect (S6-S8, S11),
 // the whole namespace at moments in between (S9, S12), and at the end each run's
 // state (S1, S5): then the runs are deleted, and nothing of them is left.
 func TestControlStorm(t *testing.T) {
@@ -65,10 +69,10 @@ func TestControlStorm(t *testing.T) {
 		}
 		t.Error(fault)
 	}
-	t.Logf("%d commands on runs and queues judged, %d grants, %d restarts from a node, changes of status: %v",
-		j.commands, j.grants, j.restarts, j.moves)
-	if j.restarts == 0 {
-		t.Error("no run was restarted from a node: the storm was too weak")
+	t.Logf("%d commands on runs and queues judged, %d grants, %d restarts from a node, %d runs deleted, changes of status: %v",
+		j.commands, j.grants, j.restarts, j.deleted, j.moves)
+	if j.restarts == 0 || j.deleted <= stormRuns {
+		t.Errorf("%d runs restarted from a node, %d deleted: the storm was too weak", j.restarts, j.deleted)
 	}
 	for _, move := range []string{"running paused", "paused running", "running cancelled", "paused cancelled",
 		"failed running", "running undoing", "undoing failed", "running completed"} {
@@ -113,13 +117,18 @@ func (s *storm) awaitWorkers() {
 // start starts all runs, those of the first numbers first.
 func (s *storm) start(ctl *flox.Control) {
 	for n := range stormRuns {
-		input := fmt.Appendf(nil, `{"number":%d}`, n)
-		if _, err := ctl.Start(s.t.Context(), stormNames[n%len(stormNames)], input, flox.WithID(stormID(n))); err != nil {
+		if err := s.startRun(ctl, n); err != nil {
 			s.t.Errorf("start %d: %v", n, err)
 		}
 		s.started.Store(int64(n + 1))
 		time.Sleep(stormTime / 2 / stormRuns)
 	}
+}
+
+func (s *storm) startRun(ctl *flox.Control, number int) error {
+	input := fmt.Appendf(nil, `{"number":%d}`, number)
+	_, err := ctl.Start(s.t.Context(), stormNames[number%len(stormNames)], input, flox.WithID(stormID(number)))
+	return err
 }
 
 // rage starts the runs, lets the clients loose, and looks at the ledger meanwhile.
@@ -138,6 +147,8 @@ func (s *storm) rage(seed uint64) {
 			}
 		})
 	}
+	bulk := s.control()
+	wg.Go(func() { s.bulk(ctx, bulk, rand.New(rand.NewPCG(seed, stormClients))) })
 	looks := 0
 	for ; ctx.Err() == nil; looks++ {
 		for _, fault := range ledger(s.t, s.raw, s.namespace, stormParts) {
@@ -156,10 +167,11 @@ func (s *storm) strike(ctl *flox.Control, random *rand.Rand) {
 		return
 	}
 	// Mostly those that have begun last: the others have ended.
-	id := stormID(max(0, started-1-random.IntN(200)))
+	number := max(0, started-1-random.IntN(200))
 	if random.IntN(4) == 0 {
-		id = stormID(random.IntN(started))
+		number = random.IntN(started)
 	}
+	id := stormID(number)
 	var err error
 	switch n := random.IntN(100); {
 	case n < 35:
@@ -171,19 +183,40 @@ func (s *storm) strike(ctl *flox.Control, random *rand.Rand) {
 	case n < 75:
 		err = ctl.Retry(ctx, id)
 	case n < 83:
-		node := map[string]string{"files": "check", "agent": "think", "approval": "ask", "trip": "flight"}
 		workflow, _, _ := strings.Cut(id, "-")
-		err = ctl.RetryFrom(ctx, id, node[workflow])
+		err = ctl.RetryFrom(ctx, id, stormNodes[workflow])
+	case n < 88:
+		if err = ctl.Delete(ctx, id); err == nil {
+			err = s.startRun(ctl, number)
+		}
 	default:
 		err = approve.Send(ctx, ctl, id, "yes")
 	}
 	switch {
 	case err == nil:
 		s.done.Add(1)
-	case errors.Is(err, flox.ErrRefused):
+	case errors.Is(err, flox.ErrRefused), errors.Is(err, flox.ErrNotFound), errors.Is(err, flox.ErrRunExists):
 		s.refused.Add(1)
 	default:
 		s.t.Errorf("control of %s: %v", id, err)
+	}
+}
+
+// bulk does something to some runs of a workflow at a time.
+func (s *storm) bulk(ctx context.Context, ctl *flox.Control, random *rand.Rand) {
+	ops := []flox.ControlOp{flox.ControlPause, flox.ControlResume, flox.ControlResume, flox.ControlRetry, flox.ControlDelete}
+	for ctx.Err() == nil {
+		op, filter := ops[random.IntN(len(ops))], flox.RunFilter{Workflow: stormNames[random.IntN(len(stormNames))]}
+		cfg := flox.BulkConfig{Limit: 10}
+		if op == flox.ControlRetry {
+			cfg.From = stormNodes[filter.Workflow]
+		}
+		result, err := ctl.Bulk(s.t.Context(), op, filter, &cfg)
+		// A trip that was undone cannot be retried.
+		if (err != nil && !errors.Is(err, flox.ErrRefused)) || result.Done+result.Skipped+result.Failed != result.Total {
+			s.t.Errorf("bulk %s = %+v, %v", op, result, err)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
@@ -223,6 +256,9 @@ func (s *storm) calm() {
 func (s *storm) soothe(ctl *flox.Control, number int) int {
 	ctx, id := s.t.Context(), stormID(number)
 	info, err := ctl.Show(ctx, id)
+	if errors.Is(err, flox.ErrNotFound) { // it was deleted in bulk
+		err = s.startRun(ctl, number)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (a *app) agreed(ctx context.Context, f *controlFlags, found flox.BulkResult
 	select {
 	case <-ctx.Done():
 		a.notef("\n")
-		return fmt.Errorf("%s: %w; nothing was changed", f.op, a.interrupted(ctx))
+		return fmt.Errorf("%s: %w; nothing was changed", f.op, interrupted(ctx))
 	case ok := <-answered:
 		if !ok {
 			return fmt.Errorf("%s: not confirmed; nothing was changed", f.op)
@@ -165,7 +165,7 @@ func (a *app) parts(ctx context.Context, err error) []error {
 		}
 	}
 	if ctx.Err() != nil {
-		parts[len(parts)-1] = fmt.Errorf("%w; repeat the command to go on", a.interrupted(ctx))
+		parts[len(parts)-1] = fmt.Errorf("%w; repeat the command to go on", interrupted(ctx))
 	}
 	return parts
 }
@@ -173,7 +173,7 @@ func (a *app) parts(ctx context.Context, err error) []error {
 // cause is what ended ctx, if it did, else err.
 func (a *app) cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return a.interrupted(ctx)
+		return interrupted(ctx)
 	}
 	return err
 }

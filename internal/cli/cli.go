@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/floxrun/flox/internal/flags"
 	"github.com/floxrun/flox/pkg/flox"
@@ -88,9 +89,11 @@ func exitCode(err error) int {
 }
 
 // Main is the whole program: it executes the process's command line and exits.
-// SIGINT and SIGTERM end what it does, a second one ends the process.
+// SIGINT and SIGTERM end what it does, a second one ends the process. A closed pipe
+// at standard output is an error of the write, lest it ends a verb halfway.
 func Main() {
 	redisstore.DiscardClientLog()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -128,11 +131,11 @@ func oneLine(s string) string {
 	return clean(strings.Join(parts, "; "))
 }
 
-// clean replaces control characters: what comes from a run must not steer the
-// terminal.
+// clean replaces control characters, those that end lines or turn the direction of
+// text too: what comes from a run must not steer the terminal.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return ' '
 		}
 		return r

@@ -74,7 +74,7 @@ func (a *app) lenient(ctx context.Context, fn func(context.Context, *redisstore.
 		defer cancel()
 	}
 	if err = fn(ctx, st); err != nil && ctx.Err() != nil {
-		return a.interrupted(ctx)
+		return interrupted(ctx)
 	}
 	return err
 }

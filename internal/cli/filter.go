@@ -22,6 +22,7 @@ type filterFlags struct {
 	workflow             string
 	status, label        []string
 	olderThan, newerThan time.Duration
+	flags                *pflag.FlagSet
 }
 
 func (f *filterFlags) add(fs *pflag.FlagSet) {
@@ -32,6 +33,7 @@ func (f *filterFlags) add(fs *pflag.FlagSet) {
 
 // addKinds adds the flags that do not look at a run's age.
 func (f *filterFlags) addKinds(fs *pflag.FlagSet) {
+	f.flags = fs
 	fs.StringVar(&f.workflow, "workflow", "", "only runs of this workflow")
 	fs.StringSliceVar(&f.status, "status", nil, "only runs with these `statuses`, comma-separated; active are all that have not ended")
 	fs.StringArrayVar(&f.label, "label", nil, "only runs with this label, as `KEY=VALUE`; of several, with all")
@@ -39,14 +41,15 @@ func (f *filterFlags) addKinds(fs *pflag.FlagSet) {
 
 // given reports whether any of the flags narrows the selection.
 func (f *filterFlags) given() bool {
-	return f.workflow != "" || len(f.status) > 0 || len(f.label) > 0 || f.olderThan != 0 || f.newerThan != 0
+	return slices.ContainsFunc([]string{"workflow", "status", "label", "older-than", "newer-than"}, f.flags.Changed)
 }
 
-// filter checks the flags and returns what they select.
+// filter checks the flags and returns what they select. An empty one is refused: it
+// comes of a variable that is not set, and would select far more than is meant.
 func (f *filterFlags) filter() (flox.RunFilter, error) {
 	filter := flox.RunFilter{Workflow: f.workflow, OlderThan: f.olderThan, NewerThan: f.newerThan}
 	var err error
-	if f.workflow != "" {
+	if f.flags.Changed("workflow") {
 		if err = flox.CheckName("--workflow", f.workflow); err != nil {
 			return filter, flags.Usagef("%v", err)
 		}
@@ -58,9 +61,11 @@ func (f *filterFlags) filter() (flox.RunFilter, error) {
 		return filter, err
 	}
 	switch {
-	case f.olderThan < 0:
+	case f.flags.Changed("status") && len(f.status) == 0:
+		return filter, flags.Usagef("--status: empty; want some of %s", strings.Join(statusWords(), ", "))
+	case f.flags.Changed("older-than") && f.olderThan <= 0:
 		return filter, flags.Usagef("--older-than=%v: want more than zero", f.olderThan)
-	case f.newerThan < 0:
+	case f.flags.Changed("newer-than") && f.newerThan <= 0:
 		return filter, flags.Usagef("--newer-than=%v: want more than zero", f.newerThan)
 	case f.newerThan > 0 && f.olderThan > f.newerThan:
 		return filter, flags.Usagef("--older-than=%v --newer-than=%v: no run is both; want the first to be the shorter", f.olderThan, f.newerThan)

@@ -27,24 +27,26 @@ func (a *app) readInput(ctx context.Context, flag, value string, given bool) ([]
 	case !given, value == "-":
 		what, from = "standard input", a.stdin
 	case isFile:
-		f, err := os.Open(path)
+		f, err := openFile(ctx, flag+"="+value, path)
 		if err != nil {
-			return nil, fmt.Errorf("%s=%s: %w; want a file that can be read", flag, value, bare(err))
+			return nil, err
 		}
 		defer f.Close()
 		what, from = path, f
 	}
 	b, err := readAll(ctx, io.LimitReader(from, flox.DefaultMaxPayload+1))
 	switch {
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s: interrupted; nothing was done", what)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w; want a file that can be read", what, bare(err))
+		return nil, unread(ctx, what, err)
 	case len(b) == 0 && !given:
 		return nil, flags.Usagef("%s: missing, and standard input is empty; %s", flag, wantInput)
 	}
+	b = bytes.TrimPrefix(b, byteOrderMark)
 	return b, checkInput(what, b)
 }
+
+// byteOrderMark is what some editors put before the first byte of a file.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // checkInput checks that b is one JSON value that a run can be given.
 func checkInput(what string, b []byte) error {
@@ -68,21 +70,44 @@ func tooLong(what string) error {
 	return fmt.Errorf("%s: more than %d bytes; pass large data by reference", what, flox.DefaultMaxPayload)
 }
 
-// readAll is io.ReadAll until ctx ends. Nothing interrupts a read of a terminal,
-// so that one is left behind: the program ends now.
+// readAll is io.ReadAll until ctx ends.
 func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
-	done := make(chan struct{})
-	var read []byte
+	return orEnd(ctx, func() ([]byte, error) { return io.ReadAll(r) })
+}
+
+// openFile opens the file that a flag names, until ctx ends: a named pipe is open
+// once it has a writer.
+func openFile(ctx context.Context, flag, path string) (*os.File, error) {
+	f, err := orEnd(ctx, func() (*os.File, error) { return os.Open(path) })
+	if err != nil {
+		return nil, unread(ctx, flag, err)
+	}
+	return f, nil
+}
+
+// unread says why a file was not read.
+func unread(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: interrupted; nothing was done", what)
+	}
+	return fmt.Errorf("%s: %w; want a file that can be read", what, bare(err))
+}
+
+// orEnd returns what do does, or ctx's error when that ends. Nothing interrupts a
+// read of a terminal, so that one is left behind: the program ends now.
+func orEnd[T any](ctx context.Context, do func() (T, error)) (got T, err error) {
+	var done T
 	var failed error
+	end := make(chan struct{})
 	go func() {
-		defer close(done)
-		read, failed = io.ReadAll(r)
+		defer close(end)
+		done, failed = do()
 	}()
 	select {
-	case <-done:
-		return read, failed
+	case <-end:
+		return done, failed
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return got, ctx.Err()
 	}
 }
 

@@ -31,13 +31,13 @@ type lineReader struct {
 }
 
 // openLines opens a file, or standard input for "-".
-func (a *app) openLines(path string) (*lineReader, error) {
+func (a *app) openLines(ctx context.Context, path string) (*lineReader, error) {
 	if path == "-" {
 		return &lineReader{name: "standard input", r: a.stdin}, nil
 	}
-	f, err := os.Open(path)
+	f, err := openFile(ctx, "--from="+path, path)
 	if err != nil {
-		return nil, fmt.Errorf("--from=%s: %w; want a file that can be read", path, bare(err))
+		return nil, err
 	}
 	l := &lineReader{name: filepath.Base(path), r: f, file: f}
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
@@ -104,7 +104,11 @@ func (l *lineReader) scan(ctx context.Context, lines chan<- line) error {
 	number := 0
 	for s.Scan() {
 		number++
-		text := bytes.TrimSpace(s.Bytes())
+		text := s.Bytes()
+		if number == 1 {
+			text = bytes.TrimPrefix(text, byteOrderMark)
+		}
+		text = bytes.TrimSpace(text)
 		if len(text) == 0 {
 			continue
 		}

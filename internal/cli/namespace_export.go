@@ -24,7 +24,7 @@ func (a *app) namespaceExportCmd() *cobra.Command {
 		Long: `Write all that a namespace (NAME, else --namespace) keeps as JSON, one record a line,
 to standard output or a new file. The field kind says what a record is: namespace,
 workflow, and of each run: run, token, input, state, output, history, error. Inputs,
-states and outputs are shown as JSON; durations are in nanoseconds.
+states and outputs are shown as JSON; fields that end with Ms are milliseconds.
 
 What of a run cannot be read is named on standard error, the rest of it is written,
 and the exit code is 1.`,

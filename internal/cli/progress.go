@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"time"
@@ -22,7 +23,7 @@ const lineEvery = time.Second
 
 // progress returns a live line on standard error.
 func (a *app) progress() *progress {
-	return &progress{w: a.stderr, terminal: isTerminal(a.stderr), width: terminalWidth(a.stderr)}
+	return &progress{w: a.stderr, terminal: isTerminal(a.stderr), width: cmp.Or(terminalWidth(a.stderr), 80)}
 }
 
 func (p *progress) show(text string) {

@@ -85,8 +85,8 @@ func (a *app) long(ctx context.Context, fn func(context.Context, *session) error
 	})
 }
 
-// interrupted says what ended a long command's ctx.
-func (a *app) interrupted(ctx context.Context) error {
+// interrupted says what ended a command's ctx.
+func interrupted(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return errors.New("interrupted")
 	}
@@ -96,7 +96,7 @@ func (a *app) interrupted(ctx context.Context) error {
 // timedOut says what ended ctx instead of what that broke.
 func timedOut(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return context.Cause(ctx)
+		return interrupted(ctx)
 	}
 	return err
 }
@@ -119,8 +119,11 @@ func (e *unknownRun) Unwrap() error { return e.cause }
 
 // explain adds to an error about a run how to go on.
 func explain(id string, err error) error {
-	if isNotFound(err) {
+	switch {
+	case isNotFound(err):
 		return &unknownRun{id: id, cause: err}
+	case errors.Is(err, flox.ErrInvalid):
+		return because(err, "run %q: %v: something else wrote to flox's keys; see: %s doctor", id, flox.ErrInvalid, program)
 	}
 	return err
 }

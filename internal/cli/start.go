@@ -70,10 +70,7 @@ see the schema with: orchestrator workflows WORKFLOW
 
 // options checks what can be checked without the store.
 func (f startFlags) options() ([]flox.StartOption, error) {
-	opts, err := f.naming()
-	if err != nil {
-		return nil, err
-	}
+	var opts []flox.StartOption
 	switch {
 	case f.delay < 0:
 		return nil, flags.Usagef("--delay=%v: want zero or more", f.delay)
@@ -101,18 +98,18 @@ func (f startFlags) options() ([]flox.StartOption, error) {
 	return opts, err
 }
 
-// naming checks the flags about the id.
-func (f startFlags) naming() ([]flox.StartOption, error) {
+// runID checks the flags about the id and returns it, or a fresh one.
+func (f startFlags) runID() (string, error) {
 	if !f.given("id") {
 		if f.ifExists.Value == "return" {
-			return nil, flags.Usagef("--if-exists=return: want --id too; a fresh id never exists")
+			return "", flags.Usagef("--if-exists=return: want --id too; a fresh id never exists")
 		}
-		return nil, nil
+		return flox.NewRunID(), nil
 	}
 	if err := flox.CheckName("--id", f.id); err != nil {
-		return nil, flags.Usagef("%v", err)
+		return "", flags.Usagef("%v", err)
 	}
-	return []flox.StartOption{flox.WithID(f.id)}, nil
+	return f.id, nil
 }
 
 // parseTime reads a time in RFC 3339, or one of this machine's zone.
@@ -135,6 +132,10 @@ func (a *app) start(ctx context.Context, workflow string, f startFlags) error {
 	if err := f.lines.unused(f.given); err != nil {
 		return err
 	}
+	id, err := f.runID()
+	if err != nil {
+		return err
+	}
 	opts, err := f.options()
 	if err != nil {
 		return err
@@ -143,7 +144,7 @@ func (a *app) start(ctx context.Context, workflow string, f startFlags) error {
 	if err != nil {
 		return err
 	}
-	one := startOne{workflow, input, opts, f.ifExists.Value == "return"}
+	one := startOne{workflow, id, input, opts, f.ifExists.Value == "return"}
 	if f.wait {
 		return a.startAndWait(ctx, one)
 	}
@@ -185,6 +186,7 @@ func (a *app) startAndWait(ctx context.Context, one startOne) error {
 // startOne is a run to start.
 type startOne struct {
 	workflow string
+	id       string
 	input    []byte
 	opts     []flox.StartOption
 	ifExists bool // return what has the id already
@@ -200,10 +202,13 @@ func (s *session) start(ctx context.Context, one startOne) (started, error) {
 	if err := checkSchema(info.Schema, one.input); err != nil {
 		return started{}, fmt.Errorf("input %w; see the schema with: %s workflows %s", err, program, one.workflow)
 	}
-	id, err := s.ctl.Start(ctx, one.workflow, one.input, one.opts...)
+	_, err = s.ctl.Start(ctx, one.workflow, one.input, append(one.opts, flox.WithID(one.id))...)
 	taken, ok := errors.AsType[*flox.RunExistsError](err)
-	if !ok {
-		return started{id, true}, err
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return started{}, fmt.Errorf("run %q: %v; it may have been started, see: %s show %s", one.id, interrupted(ctx), program, one.id)
+	case !ok:
+		return started{one.id, true}, err
 	}
 	if !one.ifExists {
 		return started{}, because(err, "run %q: exists already (%s); choose another --id, or pass --if-exists return", taken.Run, taken.Status)

@@ -77,7 +77,7 @@ func (a *app) startLines(ctx context.Context, workflow string, f startFlags) err
 	if err != nil {
 		return err
 	}
-	file, err := a.openLines(f.lines.from)
+	file, err := a.openLines(ctx, f.lines.from)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func startedText(r flox.StartManyResult) string {
 // stopped says how to go on.
 func (a *app) stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return because(err, "%v; repeat the command: it goes on from there", a.interrupted(ctx))
+		return because(err, "%v; repeat the command: it goes on from there", interrupted(ctx))
 	}
 	if _, ok := errors.AsType[*lineError](err); ok || errors.Is(err, flox.ErrRunExists) {
 		return fmt.Errorf("%v; mend the line and repeat the command: it goes on from there", err)

@@ -59,6 +59,9 @@ func (c *Control) Bulk(ctx context.Context, op ControlOp, f RunFilter, cfg *Bulk
 	if err := b.check(); err != nil {
 		return b.result, err
 	}
+	if err := f.check(); err != nil {
+		return b.result, fmt.Errorf("bulk %s: %w", op, err)
+	}
 	f.Statuses = narrow(f.Statuses, op.Takes())
 	if len(f.Statuses) == 0 {
 		return b.result, nil

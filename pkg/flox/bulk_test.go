@@ -263,3 +263,25 @@ func TestRuns(t *testing.T) {
 		t.Errorf("Runs yields %d times and ends with %v, want the rest of a page and then the end of the context", n, err)
 	}
 }
+
+// A filter that is a mistake must not select all runs.
+func TestBadFilter(t *testing.T) {
+	c := crowd(t, flox.NewMemory(), 1, "a")
+	for want, f := range map[string]flox.RunFilter{
+		"older than -1s, newer than 0s: want zero or more": {OlderThan: -time.Second},
+		"older than 0s, newer than -1s: want zero or more": {NewerThan: -time.Second},
+		`status "bogus": unknown`:                          {Statuses: []flox.Status{flox.StatusPending, "bogus"}},
+	} {
+		if _, err := c.Bulk(t.Context(), flox.ControlCancel, f, nil); err == nil || err.Error() != "bulk cancel: "+want {
+			t.Errorf("Bulk(%+v) = %v, want %s", f, err, want)
+		}
+		for _, err := range c.Runs(t.Context(), f) {
+			if err == nil || err.Error() != "list: "+want {
+				t.Errorf("Runs(%+v) = %v, want %s", f, err, want)
+			}
+		}
+	}
+	if got := statusOf(t, c); got[flox.StatusPending] != 1 {
+		t.Errorf("runs are %v, want 1 pending", got)
+	}
+}

@@ -20,13 +20,16 @@ func (r *runState) compact(ctx context.Context) {
 	}
 	r.parts.part("")
 	var s scopedSnapshot
-	for scope := range r.parts {
+	for scope, part := range r.parts {
+		if part.ended {
+			continue
+		}
 		st := r.graph.stateOf(scope)
 		if st == nil {
 			return
 		}
 		folded, err := r.parts.fold(scope, st)
-		if err != nil || r.parts.part(scope).partial {
+		if err != nil || part.partial {
 			return
 		}
 		b, err := st.encode(folded)

@@ -64,6 +64,9 @@ func (c *Control) List(ctx context.Context, req ListRequest) (RunPage, error) {
 	if req.Limit < 1 {
 		return RunPage{}, fmt.Errorf("list: limit %d: want 1 or more", req.Limit)
 	}
+	if err := req.check(); err != nil {
+		return RunPage{}, fmt.Errorf("list: %w", err)
+	}
 	return c.st.List(ctx, req)
 }
 

@@ -3,6 +3,7 @@ package flox
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -55,16 +56,26 @@ func WithDeadline(d time.Duration) StartOption { return func(o *startOptions) { 
 
 // Start starts a run of a registered workflow with input as JSON, and returns
 // its id. The caller has checked input against the workflow's schema; what the
-// node cannot decode fails the run. An input of more than DefaultMaxPayload
-// bytes is refused. ErrNotFound if no worker ever registered the workflow;
+// node cannot decode fails the run. Text that is no JSON is refused, as is an input of more than DefaultMaxPayload
+// bytes. ErrNotFound if no worker ever registered the workflow;
 // ErrRunExists if the id given by WithID is taken and IfExists is not given.
 func (c *Control) Start(ctx context.Context, workflow string, input []byte, opts ...StartOption) (string, error) {
 	info, err := c.Workflow(ctx, workflow)
 	if err != nil {
 		return "", err
 	}
+	if err := checkJSON(input); err != nil {
+		return "", err
+	}
 	id, _, err := c.start(ctx, info, jsonPayload(input), opts)
 	return id, err
+}
+
+func checkJSON(input []byte) error {
+	if !json.Valid(input) {
+		return fmt.Errorf("start: input %.100q is not valid JSON", input)
+	}
+	return nil
 }
 
 // start starts a run of the workflow that info describes; created is false if

@@ -102,6 +102,8 @@ func (m *Memory) retryRun(r *memRun, req ControlRequest) error {
 	switch {
 	case r.purging != "":
 		return RetryUnderWay.Refuse(req)
+	case r.counts.Live == 0 && r.undoing:
+		return RetryUndone.Refuse(req)
 	case r.counts.Live == 0:
 		return RetryNothing.Refuse(req)
 	case r.undoing:

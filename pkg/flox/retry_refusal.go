@@ -22,7 +22,7 @@ func (r RetryRefusal) Refuse(req ControlRequest) *RefusedError {
 	case RetryNotKept:
 		reason = fmt.Sprintf("it cannot go back to node %s: it never came there, or only in branches of a fan-out or as their join", req.From)
 	case RetryUndone:
-		reason = fmt.Sprintf("it cannot go back to node %s: steps of it were undone", req.From)
+		reason = "steps of it were undone; start it anew under another id"
 	case RetryFolded:
 		reason = fmt.Sprintf("it cannot go back to node %s: its state was folded into a snapshot since", req.From)
 	case RetryUnderWay:

@@ -1,6 +1,7 @@
 package flox
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -160,6 +161,19 @@ func (f RunFilter) Passes(status Status, labels map[string]string) bool {
 		}
 	}
 	return len(f.Statuses) == 0 || slices.Contains(f.Statuses, status)
+}
+
+// check refuses what can only be a mistake and would select all runs, or none.
+func (f RunFilter) check() error {
+	if f.OlderThan < 0 || f.NewerThan < 0 {
+		return fmt.Errorf("older than %v, newer than %v: want zero or more", f.OlderThan, f.NewerThan)
+	}
+	for _, s := range f.Statuses {
+		if !s.Terminal() && !slices.Contains(ActiveStatuses(), s) {
+			return fmt.Errorf("status %q: unknown", s)
+		}
+	}
+	return nil
 }
 
 // ListRequest asks for a page of runs.

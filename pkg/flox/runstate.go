@@ -42,6 +42,9 @@ func (s scopedState) readState(ctx context.Context, st *stateType) (any, int64, 
 		return nil, 0, err
 	}
 	folded, err := s.parts.fold(s.scope, st)
+	if errors.Is(err, errDropped) {
+		return nil, 0, err
+	}
 	if err != nil {
 		return nil, 0, &stateError{fmt.Errorf("state of run %s: %w", s.run, err)}
 	}

@@ -108,7 +108,9 @@ func (s *session) step() bool {
 		return false
 	}
 	if out.class == "" && out.err != nil {
-		s.w.storeFailed("state", out.err)
+		if !errors.Is(out.err, errDropped) {
+			s.w.storeFailed("state", out.err)
+		}
 		s.handback(false)
 		return false
 	}

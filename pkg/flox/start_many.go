@@ -19,6 +19,14 @@ type StartItem struct {
 	Source string
 }
 
+// from adds to an error where the item comes from.
+func (i StartItem) from(err error) error {
+	if err == nil || i.Source == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", i.Source, err)
+}
+
 // StartManyConfig says how Control.StartMany goes about it.
 type StartManyConfig struct {
 	// Concurrency is how many starts are under way at once; zero is DefaultBulk.
@@ -84,6 +92,9 @@ func (m *starter) run(ctx context.Context, items iter.Seq2[StartItem, error]) {
 	window := make([]chan struct{}, m.cfg.Concurrency)
 	n := 0
 	for item, err := range items {
+		if err == nil {
+			err = item.from(checkJSON(item.Input))
+		}
 		if err != nil {
 			m.fail(n, err)
 			return
@@ -112,10 +123,7 @@ func (m *starter) one(ctx context.Context, n int, item StartItem) {
 	}
 	_, created, err := m.c.start(ctx, m.info, jsonPayload(item.Input), opts)
 	if err != nil {
-		if item.Source != "" {
-			err = fmt.Errorf("%s: %w", item.Source, err)
-		}
-		m.fail(n, err)
+		m.fail(n, item.from(err))
 		return
 	}
 	m.mu.Lock()

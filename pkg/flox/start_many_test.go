@@ -141,3 +141,23 @@ func TestStartManyEnds(t *testing.T) {
 		t.Error("StartMany with a concurrency of -1 = nil, want an error")
 	}
 }
+
+// TestStartRefusesText checks that what no worker can decode starts no run, and of
+// many none behind it.
+func TestStartRefusesText(t *testing.T) {
+	c := crowd(t, flox.NewMemory(), 0, "a")
+	const want = `start: input "{bad" is not valid JSON`
+	if _, err := c.Start(t.Context(), "a", []byte("{bad")); err == nil || err.Error() != want {
+		t.Errorf("Start = %v, want %s", err, want)
+	}
+	got, err := c.StartMany(t.Context(), "a", func(yield func(flox.StartItem, error) bool) {
+		for i, text := range []string{"1", "{bad", "2"} {
+			if !yield(flox.StartItem{Input: []byte(text), Source: fmt.Sprintf("line %d", i+1)}, nil) {
+				return
+			}
+		}
+	}, nil)
+	if err == nil || err.Error() != "line 2: "+want || got.Started != 1 {
+		t.Errorf("StartMany = %+v, %v, want 1 started, line 2: %s", got, err, want)
+	}
+}

@@ -74,6 +74,8 @@ type statePart struct {
 	folded  any
 	pending [][]byte
 	partial bool // folded lacks what this program's types do not have
+	begun   bool // the log had a delta of it
+	ended   bool // nobody is to read it again
 }
 
 func (p stateParts) part(scope string) *statePart {
@@ -83,21 +85,34 @@ func (p stateParts) part(scope string) *statePart {
 	return p[scope]
 }
 
+// take adds a delta, or what stands for several.
+func (s *statePart) take(b []byte) { s.pending, s.begun = append(s.pending, b), true }
+
+// end forgets a scope's state, but not that it has ended.
+func (s *statePart) end() { *s = statePart{ended: true} }
+
 // add takes what was read of the log, scopes as now calls them. A snapshot
-// stands for all before it.
+// stands for all before it: a scope that it lacks has ended, if it had begun.
 func (p stateParts) add(log StateLog, now func(scope string) string) error {
 	if log.Snapshot != nil {
-		clear(p)
+		for scope, part := range p {
+			if scope != "" && (part.begun || part.ended) {
+				part.end()
+			} else {
+				delete(p, scope)
+			}
+		}
 		s, err := decodeSnapshot(log.Snapshot)
 		if err != nil {
 			return fmt.Errorf("state snapshot: %w", err)
 		}
 		if len(s.Own) > 0 {
-			p.part("").pending = [][]byte{s.Own}
+			p.part("").take(s.Own)
 		}
 		for scope, b := range s.Scopes {
 			part := p.part(now(scope))
-			part.pending = append(part.pending, b)
+			part.ended = false
+			part.take(b)
 		}
 	}
 	for i, b := range log.Deltas {
@@ -106,19 +121,21 @@ func (p stateParts) add(log StateLog, now func(scope string) string) error {
 			return fmt.Errorf("state delta %d: %w", i, err)
 		}
 		if len(d.Delta) > 0 {
-			part := p.part(now(d.Scope))
-			part.pending = append(part.pending, d.Delta)
+			p.part(now(d.Scope)).take(d.Delta)
 		}
 		if d.Ends != "" {
-			delete(p, now(d.Ends))
+			p.part(now(d.Ends)).end()
 		}
 	}
 	return nil
 }
 
-// fold returns the state of a scope.
+// fold returns the state of a scope. Who asks for one that has ended is late.
 func (p stateParts) fold(scope string, st *stateType) (any, error) {
 	part := p.part(scope)
+	if part.ended {
+		return nil, errDropped
+	}
 	if part.folded == nil {
 		part.folded = st.zero()
 	}

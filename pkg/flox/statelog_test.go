@@ -20,3 +20,29 @@ func TestStateJSON(t *testing.T) {
 		t.Errorf("StateJSON of a broken delta = %s, want an error", got)
 	}
 }
+
+// Who is late for the end of a nested workflow must not take its state, which is
+// gone, for an empty one: it would lack what led to its own item.
+func TestEndedScopeIsNotReadAsEmpty(t *testing.T) {
+	st := graphOf[oldState](t).state
+	same := func(scope string) string { return scope }
+	one := append([]byte{codecJSON}, `{"n":1}`...)
+	begun := StateLog{Deltas: [][]byte{encodeDelta("ship@0.3", one, "")}}
+	for name, log := range map[string]StateLog{
+		"its end":              {Deltas: [][]byte{encodeDelta("", one, "ship@0.3")}},
+		"a snapshot behind it": {Snapshot: one, Folded: 2},
+	} {
+		parts := stateParts{}
+		for i, log := range []StateLog{begun, log} {
+			if err := parts.add(log, same); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := parts.fold("ship@0.3", st); (err == nil) != (i == 0) {
+				t.Errorf("%s, step %d: fold = %v, %v", name, i, v, err)
+			}
+		}
+		if _, err := parts.fold("", st); err != nil {
+			t.Errorf("%s: the run's own state: %v", name, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -203,4 +204,31 @@ func TestExpireWaitsForARestart(t *testing.T) {
 		}
 	}
 	p.wantNothing()
+}
+
+// TestExpirePassesOverABrokenRegistration keeps the runs of a workflow of which
+// nobody can tell the retention, and lets the others' expire.
+func TestExpirePassesOverABrokenRegistration(t *testing.T) {
+	p := newPurged(t)
+	ctx := t.Context()
+	p.client.HSet(ctx, fmt.Sprintf("flox:{%s}:workflows", p.Namespace()), "broken", "1|\xc1")
+	err := p.Register(ctx, flox.WorkflowInfo{
+		Name: "wf", StartNode: "first", StartQueue: "q", Retention: map[flox.Status]time.Duration{flox.StatusFailed: 0},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := p.key("run", "kept")
+	p.client.Copy(ctx, p.run, kept, 0, false)
+	p.client.HSet(ctx, kept, "workflow", "broken", "ended", 1)
+	p.client.ZAdd(ctx, p.key("runs", "failed"), redis.Z{Score: 1, Member: "kept|broken"})
+	if n, err := p.Delete(ctx, ""); n != 1 || err != nil {
+		t.Errorf("Delete of what has expired = %d, %v, want 1", n, err)
+	}
+	if all, err := p.Workflows(ctx); len(all) != 1 || err != nil {
+		t.Errorf("Workflows = %v, %v, want the one that can be read", all, err)
+	}
+	if _, err := p.Info(ctx, "kept"); err != nil {
+		t.Errorf("Info of a run whose retention nobody knows = %v, want it kept", err)
+	}
 }

@@ -37,6 +37,7 @@ var wounds = []struct {
 	}, "foreign-key", ":7}:run:x"},
 	{"an unknown status", func(w *ward) { w.do("HSET", w.key("run", "asks"), "status", "runnin") }, "unreadable-record", "run asks"},
 	{"a bad counter", func(w *ward) { w.do("HSET", w.key("run", "asks"), "live", "1x") }, "unreadable-record", "run asks"},
+	{"an empty counter", func(w *ward) { w.do("HSET", w.key("run", "asks"), "committed", "") }, "unreadable-record", "run asks"},
 	{"bad labels", func(w *ward) { w.do("HSET", w.key("run", "asks"), "labels", "{") }, "unreadable-record", "run asks"},
 	{"a bad failure", func(w *ward) { w.cut("run", "failed", "failure") }, "unreadable-record", "run failed"},
 	{"a bad token", func(w *ward) { w.do("HSET", w.key("run", "fresh"), "t:0", "q|1-1") }, "unreadable-record", "run fresh"},
@@ -45,6 +46,8 @@ var wounds = []struct {
 		w.do("HSET", w.key("run", "paused"), "t:0", "z"+raw[1:])
 	}, "unreadable-record", "run paused"},
 	{"a bad input", func(w *ward) { w.cut("run", "fresh", "i:0") }, "unreadable-record", "run fresh"},
+	{"a lost input", func(w *ward) { w.do("HDEL", w.key("run", "fresh"), "i:0") }, "unreadable-record", "run fresh"},
+	{"a lost input of a failed run", func(w *ward) { w.do("HDEL", w.key("run", "failed"), "i:0") }, "unreadable-record", "run failed"},
 	{"a bad output", func(w *ward) { w.cut("run", "done", "o:1") }, "unreadable-record", "run done"},
 	{"a bad delta", func(w *ward) { w.do("LSET", w.key("state", "asks"), 0, "\x00\xdd\xff\xff\xff\xff") }, "unreadable-record", "run asks"},
 	{"a bad step", func(w *ward) { w.do("LSET", w.key("history", "done"), 0, "12|\xff") }, "unreadable-record", "run done"},

@@ -60,23 +60,20 @@ func (s *Store) used(ctx context.Context) (bool, error) {
 
 // registered reads the workflows.
 func (e *examiner) registered(ctx context.Context) error {
-	key := e.s.keys.workflows()
-	reply, err := e.s.command(ctx, e.s.keys.home(), "HGETALL", key)
+	all, err := e.s.registrations(ctx)
 	if err == errSpoilt {
-		return e.wrongTypeOf(ctx, e.s.keys.home(), key, "hash")
+		return e.wrongTypeOf(ctx, e.s.keys.home(), e.s.keys.workflows(), "hash")
 	}
 	if err != nil {
 		return err
 	}
-	pairs := list(reply)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		var w flox.WorkflowInfo
-		if _, err := decodeStamped(text(pairs, i+1), &w); err != nil {
-			e.report(Finding{Kind: "unreadable-record", Severity: SeverityError, Subject: "workflow " + text(pairs, i),
-				Detail: "its registration is not what flox has written: no run of it can be started; start one of its workers again"})
+	for _, w := range all {
+		if w.err != nil {
+			e.report(Finding{Kind: "unreadable-record", Severity: SeverityError, Subject: "workflow " + w.name,
+				Detail: "its registration is not what flox has written: no run of it can be started, and none expires; start one of its workers again"})
 			continue
 		}
-		e.workflows = append(e.workflows, w)
+		e.workflows = append(e.workflows, w.info)
 	}
 	return nil
 }

@@ -118,8 +118,10 @@ func (e *examiner) inspect(ctx context.Context, key string, pl place) (*runLook,
 		return nil, nil
 	}
 	look := &runLook{id: pl.name, part: pl.part, fields: fields{}}
-	for i, name := range inspectFields {
-		look.fields[name] = text(list(r[1]), i)
+	for i, value := range list(r[1]) {
+		if value != nil {
+			look.fields[inspectFields[i]] = text([]any{value}, 0)
+		}
 	}
 	for i := range list(r[2]) {
 		look.wrong = append(look.wrong, text(list(r[2]), i))
@@ -137,8 +139,8 @@ func (l *runLook) unreadable() string {
 		return fmt.Sprintf("workflow %q", l.fields["workflow"])
 	}
 	for _, name := range inspectFields[counterFields : len(inspectFields)-1] {
-		value := l.fields[name]
-		if _, err := strconv.ParseInt(value, 10, 64); value != "" && err != nil {
+		value, ok := l.fields[name]
+		if _, err := strconv.ParseInt(value, 10, 64); ok && err != nil {
 			return fmt.Sprintf("field %s %q", name, value)
 		}
 	}

@@ -37,6 +37,13 @@ var mended = []injury{
 	{name: "the group is lost", finds: map[string]int{"queue-without-group": 1}, damage: func(w *ward) {
 		w.do("XGROUP", "DESTROY", w.key("queue:sum", ""), "flox")
 	}},
+	{name: "who waits for a signal is not in its list", finds: map[string]int{"wait-lost": 1}, damage: func(w *ward) {
+		w.do("HDEL", w.key("run", "asks"), "w:go-ahead")
+	}},
+	{name: "in a signal's list are some that do not wait", finds: map[string]int{"wait-lost": 2}, damage: func(w *ward) {
+		w.do("HSET", w.key("run", "asks"), "w:go-ahead", "ghost,0,0")
+		w.do("HSET", w.key("run", "fresh"), "w:other", "0")
+	}},
 	{name: "live is wrong", finds: map[string]int{"counters-differ": 2}, damage: func(w *ward) {
 		w.do("HSET", w.key("run", "fresh"), "live", 5)
 		w.do("HSET", w.key("run", "asks"), "live", 0)
@@ -119,6 +126,9 @@ var mended = []injury{
 	{name: "counts are wrong and their sum is right", finds: map[string]int{"counts-differ": 1}, damage: func(w *ward) {
 		w.do("HINCRBY", w.key("stats", ""), "sum:running", 1)
 		w.do("HINCRBY", w.key("stats", ""), "sum:paused", -1)
+	}},
+	{name: "counts are no numbers", finds: map[string]int{"counts-differ": 1}, damage: func(w *ward) {
+		w.do("HSET", w.key("stats", ""), "sum:running", "x", "fail:running", "", "ghost:failed", "1e3")
 	}},
 	{name: "keys are left over", finds: map[string]int{"left-over-key": 3}, damage: func(w *ward) {
 		w.do("RPUSH", w.key("state", "ghost"), "x")

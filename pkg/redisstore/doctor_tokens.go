@@ -20,9 +20,9 @@ const lostCause = "its tokens were lost: nothing of it was left to do (found by 
 // tokens compares a run's tokens with its counters, and looks for what they
 // should stand in.
 func (e *examiner) tokens(ctx context.Context, look *runLook) error {
-	count, parked := map[string]bool{}, 0
+	count, parked, waits := map[string]bool{}, 0, waitLists{}
 	var lost []string
-	err := e.eachToken(ctx, look, func(page []scanned) error {
+	err := e.eachToken(ctx, look, waits, func(page []scanned) error {
 		for _, t := range page {
 			if count[t.token] {
 				continue
@@ -46,18 +46,21 @@ func (e *examiner) tokens(ctx context.Context, look *runLook) error {
 			return err
 		}
 	}
+	if err := e.waiting(ctx, look, waits); err != nil {
+		return err
+	}
 	if len(lost) > 0 {
 		return e.rebuild(ctx, look.id, lost)
 	}
 	return nil
 }
 
-// eachToken goes through a run's tokens, in parts. One that cannot be read is
-// reported; it is handed on with its place alone.
-func (e *examiner) eachToken(ctx context.Context, look *runLook, f func(page []scanned) error) error {
+// eachToken goes through a run's tokens, in parts, and notes which wait. One that
+// cannot be read is reported; it is handed on with its place alone.
+func (e *examiner) eachToken(ctx context.Context, look *runLook, waits waitLists, f func(page []scanned) error) error {
 	p := e.s.keys.parts[look.part]
 	for cursor := "0"; ; {
-		reply, err := e.s.command(ctx, look.part, "HSCAN", p.run(look.id), cursor, "MATCH", "t:*", "COUNT", scanFields)
+		reply, err := e.s.command(ctx, look.part, "HSCAN", p.run(look.id), cursor, "MATCH", "[tw]:*", "COUNT", scanFields)
 		if err != nil {
 			if errors.Is(err, errSpoilt) {
 				return nil // it was replaced meanwhile
@@ -71,12 +74,18 @@ func (e *examiner) eachToken(ctx context.Context, look *runLook, f func(page []s
 		var page []scanned
 		pairs := list(r[1])
 		for i := 0; i+1 < len(pairs); i += 2 {
-			token, raw := strings.TrimPrefix(text(pairs, i), "t:"), text(pairs, i+1)
+			raw := text(pairs, i+1)
+			token, ok := strings.CutPrefix(text(pairs, i), "t:")
+			if !ok {
+				waits.listed(strings.TrimPrefix(text(pairs, i), "w:"), raw)
+				continue
+			}
 			record, err := parseToken(raw)
 			if err != nil || !plausible(raw) {
 				e.unreadable(look.id, "token "+token)
 				record = tokenRecord{loc: raw[:min(1, len(raw))]}
 			}
+			waits.token(token, record)
 			page = append(page, scanned{token, record})
 		}
 		if err := f(page); err != nil {
@@ -103,10 +112,11 @@ func plausible(raw string) bool {
 	return true
 }
 
-// lost returns those tokens that have no entry or timer any more.
+// lost returns those tokens that have no entry or timer any more, and reports those
+// that have no input.
 func (e *examiner) lost(ctx context.Context, look *runLook, page []scanned) ([]string, error) {
 	p := e.s.keys.parts[look.part]
-	page = slices.DeleteFunc(slices.Clone(page), func(t scanned) bool { return t.record.loc == "p" || t.record.queue == "" })
+	page = slices.DeleteFunc(slices.Clone(page), func(t scanned) bool { return t.record.queue == "" })
 	var lost []string
 	for chunk := range slices.Chunk(page, settleChunk) {
 		call := queued{script: scriptLost, part: look.part, keys: []string{p.run(look.id), p.delayed()}, args: []any{look.id}}
@@ -118,12 +128,15 @@ func (e *examiner) lost(ctx context.Context, look *runLook, page []scanned) ([]s
 		if err != nil {
 			return nil, err
 		}
-		if len(r) < 2 {
+		if len(r) < 3 {
 			continue
 		}
-		tokens := list(r[1])
+		tokens, bare := list(r[1]), list(r[2])
 		for i := range tokens {
 			lost = append(lost, text(tokens, i))
+		}
+		for i := range bare {
+			e.unreadable(look.id, "input of token "+text(bare, i)+", which is not there")
 		}
 		for _, t := range chunk {
 			e.addQueue(queueKey{look.part, t.record.queue})

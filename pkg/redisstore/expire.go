@@ -43,16 +43,21 @@ func (r retentions) of(end flox.Status, workflow string) time.Duration {
 	return flox.DefaultRetention
 }
 
+// retentions reads the workflows. The runs of one whose registration cannot be read
+// are kept, and keep nobody else's.
 func (s *Store) retentions(ctx context.Context) (retentions, error) {
-	workflows, err := s.Workflows(ctx)
+	all, err := s.registrations(ctx)
 	if err != nil {
 		return nil, err
 	}
 	table := retentions{}
 	for _, end := range ends {
 		table[end] = map[string]time.Duration{}
-		for _, w := range workflows {
-			table[end][w.Name] = w.Retains(end)
+		for _, w := range all {
+			table[end][w.name] = w.info.Retains(end)
+			if w.err != nil {
+				table[end][w.name] = flox.KeepForever
+			}
 		}
 	}
 	return table, nil

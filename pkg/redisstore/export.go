@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,14 +13,14 @@ import (
 // Kinds of a Record.
 const (
 	RecordNamespace = "namespace"
-	RecordWorkflow  = "workflow"
-	RecordRun       = "run"     // Value is a flox.RunInfo
-	RecordToken     = "token"   // a flox.TokenInfo
-	RecordInput     = "input"   // of a token, as JSON
-	RecordState     = "state"   // a snapshot or delta, as JSON; Number is the version after it
-	RecordOutput    = "output"  // as JSON; Number counts from 1
-	RecordHistory   = "history" // a flox.StepRecord
-	RecordError     = "error"   // a flox.ErrorRecord
+	RecordWorkflow  = "workflow" // a flox.WorkflowInfo, with deadlineMs and retentionMs
+	RecordRun       = "run"      // Value is a flox.RunInfo
+	RecordToken     = "token"    // a flox.TokenInfo
+	RecordInput     = "input"    // of a token, as JSON
+	RecordState     = "state"    // a snapshot or delta, as JSON; Number is the version after it
+	RecordOutput    = "output"   // as JSON; Number counts from 1
+	RecordHistory   = "history"  // a flox.StepRecord, with tookMs for its duration
+	RecordError     = "error"    // a flox.ErrorRecord
 )
 
 // Record is one thing that a namespace keeps, in a form that can be read.
@@ -129,44 +128,23 @@ func (x *exporter) export(ctx context.Context) error {
 }
 
 func (x *exporter) exportWorkflows(ctx context.Context) error {
-	reply, err := x.s.command(ctx, x.s.keys.home(), "HGETALL", x.s.keys.workflows())
+	all, err := x.s.registrations(ctx)
 	if err != nil {
 		return err
 	}
-	pairs := list(reply)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		var w flox.WorkflowInfo
-		at, err := decodeStamped(text(pairs, i+1), &w)
-		if err != nil {
-			if err := x.broken(ctx, "", "workflow "+text(pairs, i), err); err != nil {
+	for _, w := range all {
+		if w.err != nil {
+			if err := x.broken(ctx, "", "workflow "+w.name, w.err); err != nil {
 				return err
 			}
 			continue
 		}
-		w.Registered = at
-		if x.cfg.Workflow != "" && w.Name != x.cfg.Workflow {
+		if x.cfg.Workflow != "" && w.name != x.cfg.Workflow {
 			continue
 		}
-		if err := x.put(Record{Kind: RecordWorkflow, Value: exportedWorkflow(w)}); err != nil {
+		if err := x.put(Record{Kind: RecordWorkflow, Value: exportedWorkflow(w.info)}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// exportedWorkflow shows the graph and the schema as the JSON that they are.
-func exportedWorkflow(w flox.WorkflowInfo) any {
-	type plain flox.WorkflowInfo
-	shown := struct {
-		plain
-		Graph  json.RawMessage `json:"graph,omitempty"`
-		Schema json.RawMessage `json:"schema,omitempty"`
-	}{plain: plain(w)}
-	if json.Valid(w.Graph) {
-		shown.Graph = w.Graph
-	}
-	if json.Valid(w.Schema) {
-		shown.Schema = w.Schema
-	}
-	return shown
 }

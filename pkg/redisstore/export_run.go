@@ -215,7 +215,7 @@ func (x *exporter) step(run string, number int64, raw string) error {
 		return err
 	}
 	step.Time = at
-	return x.put(Record{Kind: RecordHistory, Run: run, Number: number, Value: step})
+	return x.put(Record{Kind: RecordHistory, Run: run, Number: number, Value: exportedStep(step)})
 }
 
 // failures exports the errors that are kept, in no order.

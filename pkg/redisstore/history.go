@@ -16,7 +16,7 @@ func (s *Store) Errors(ctx context.Context, run string) ([]flox.ErrorRecord, err
 	n, p := s.keys.of(run)
 	reply, err := s.script(ctx, n, scriptErrors, []string{p.run(run), p.errors(run)})
 	if err != nil {
-		return nil, fmt.Errorf("errors of run %s: %w", run, err)
+		return nil, err
 	}
 	r := list(reply)
 	if err := readReply(r); err != nil {
@@ -32,7 +32,7 @@ func (s *Store) Errors(ctx context.Context, run string) ([]flox.ErrorRecord, err
 		var e flox.ErrorRecord
 		at, err := decodeStamped(slots[number%errorSlots], &e)
 		if err != nil {
-			return nil, fmt.Errorf("errors of run %s: %w", run, err)
+			return nil, err
 		}
 		e.Time = at
 		records = append(records, e)

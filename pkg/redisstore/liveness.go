@@ -104,22 +104,3 @@ func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
 	_, err = s.script(ctx, s.keys.home(), scriptRegister, []string{s.keys.workflows()}, w.Name, flox.EncodeRecord(w))
 	return err
 }
-
-// Workflows implements flox.LivenessStore.
-func (s *Store) Workflows(ctx context.Context) ([]flox.WorkflowInfo, error) {
-	reply, err := s.command(ctx, s.keys.home(), "HVALS", s.keys.workflows())
-	if err != nil {
-		return nil, fmt.Errorf("workflows: %w", err)
-	}
-	records := list(reply)
-	workflows := make([]flox.WorkflowInfo, len(records))
-	for i := range records {
-		at, err := decodeStamped(text(records, i), &workflows[i])
-		if err != nil {
-			return nil, fmt.Errorf("workflows: %w", err)
-		}
-		workflows[i].Registered = at
-	}
-	slices.SortFunc(workflows, func(a, b flox.WorkflowInfo) int { return cmp.Compare(a.Name, b.Name) })
-	return workflows, nil
-}

@@ -118,13 +118,15 @@ func TestExport(t *testing.T) {
 		t.Errorf("Export has changed something, or named %v as broken", broken)
 	}
 	for want, parts := range map[int][][]string{
+		0: {{`"duration":`}, {`"retention":`}}, // in nanoseconds
 		1: {
+			{`"kind":"history"`, `"run":"failed"`, `"tookMs":`},
 			{`"kind":"namespace"`, `"partitions":2`}, {`"kind":"output"`, `"run":"done"`, `"number":1`, `"value":6`},
 			{`"kind":"input"`, `"run":"fresh"`, `"token":"0"`, `"value":1`}, {`"kind":"error"`, `"run":"failed"`, `not yet`},
 			{`"kind":"state"`, `"run":"failed"`, `"number":1`, `"sum":1`}, {`"kind":"run"`, `"id":"asks"`, `"team":"a"`},
 			{`"kind":"token"`, `"run":"asks"`, `"place":"waiting"`}, {`"kind":"workflow"`, `"name":"sum"`, `"graph":{`},
 		},
-		3: {{`"kind":"workflow"`}, {`"kind":"state"`, `"run":"done"`}},
+		3: {{`"kind":"workflow"`, `"retentionMs":{"cancelled":604800000,`}, {`"kind":"state"`, `"run":"done"`}},
 		7: {{`"kind":"run"`}},
 	} {
 		for _, p := range parts {

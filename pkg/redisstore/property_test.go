@@ -17,8 +17,11 @@ import (
 
 var propertySeeds = flag.Int("flox.seeds", 150, "how many random workflows TestRandomGraphsOnRedis runs")
 
-// casesAtATime share their workers.
-const casesAtATime = 50
+// Cases that share their workers. A miniredis takes many times as long for each.
+const (
+	casesAtATime     = 50
+	casesOnMiniredis = 25
+)
 
 // TestRandomGraphsOnMiniredis and the like run random workflows, many at a time
 // on workers that crash, and compare each run with what a simple model says of
@@ -29,30 +32,30 @@ func TestRandomGraphsOnMiniredis(t *testing.T) {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
 			s := open(t, redisstore.Config{URL: "redis://" + miniredis.RunT(t).Addr(), Embedded: true})
-			randomGraphs(t, s, 10_000+100*shard, 1)
+			randomGraphs(t, s, 10_000+100*shard, 2, casesOnMiniredis)
 		})
 	}
 }
 
 func TestRandomGraphsOnRedis(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000, *propertySeeds/casesAtATime)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000, *propertySeeds/casesAtATime, casesAtATime)
 }
 
 func TestRandomGraphsOnCluster(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000, 1)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000, 1, casesAtATime)
 }
 
-// randomGraphs runs casesAtATime cases in each round.
-func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds int) {
+// randomGraphs runs so many cases at a time in each round.
+func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds, atATime int) {
 	cfg := proptest.Config{
 		Workers: 3, Concurrency: 16, Lease: 500 * time.Millisecond, Quantum: 5 * time.Millisecond,
 		Crashes: 12, Pauses: 12, Limit: time.Minute,
 	}
 	for range rounds {
 		var cases []*proptest.Case
-		for range casesAtATime {
+		for range atATime {
 			seed++
 			cases = append(cases, newCase(t, seed, 1+int(seed%9)))
 		}

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -59,6 +60,7 @@ func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Stat
 		if token, err = s.anyToken(ctx, req.Run); err != nil {
 			return "", err
 		}
+		token = cmp.Or(token, "-") // its count is wrong: no token is left
 	}
 }
 

@@ -71,6 +71,7 @@ var (
 	// Of the doctor.
 	scriptInspect  = mustLoad("inspect")
 	scriptRecount  = mustLoad("recount")
+	scriptWaits    = mustLoad("waits")
 	scriptLost     = mustLoad("lost")
 	scriptStray    = mustLoad("stray")
 	scriptLeases   = mustLoad("leases")

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -19,7 +18,7 @@ func (s *Store) Signal(ctx context.Context, req flox.SignalRequest) (delivered b
 		args: []any{req.Run, req.Name, req.ID, req.Payload},
 	})
 	if err != nil {
-		return false, fmt.Errorf("signal %s to run %s: %w", req.Name, req.Run, err)
+		return false, err
 	}
 	refused := &flox.SignalError{Run: req.Run, Signal: req.Name, Status: shown(text(r, 1), text(r, 2))}
 	switch integer(r, 0) {

@@ -30,7 +30,7 @@ func (w *ward) admit() {
 	w.must(w.control.Cancel(w.t.Context(), "off"))
 	stop()
 	w.start("sum", "fresh", 1)
-	w.start("sum", "later", 1, flox.After(time.Second))
+	w.start("sum", "later", 1, flox.After(50*time.Millisecond))
 	w.start("sum", "paused", 1)
 	w.must(w.control.Pause(w.t.Context(), "paused"))
 	l := w.take("sum", "paused")

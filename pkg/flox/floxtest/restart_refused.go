@@ -128,6 +128,7 @@ func restartUndone(d *driver) {
 	d.commit(endSilently(d.take()), flox.VerdictReleased)
 	d.wantStatus(flox.StatusFailed)
 	d.wantNotFrom("first", "undone")
+	d.wantNotFrom("", "undone")
 }
 
 func restartNotFound(d *driver) {

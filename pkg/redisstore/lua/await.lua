@@ -20,8 +20,8 @@
 -- ARGV[12] how long to wait at most, in ms, or 0
 -- Returns: as next.lua, but for {-1, queue}
 local run, tok, flags, stream, name = ARGV[1], ARGV[2], ARGV[5], KEYS[5], ARGV[11]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'parked', 'closed', 'live', 'outs',
-  'ends', 'holds', 'kept', 'g:' .. name, 'w:' .. name, 't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'closed', 'live', 'kept',
+  'g:' .. name, 'w:' .. name, 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end

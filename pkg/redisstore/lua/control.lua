@@ -16,7 +16,7 @@
 -- ARGV[3] nonce of the request
 -- ARGV[4] channel of the status changes
 -- ARGV[5] node to retry from, or nothing
--- ARGV[6] the run's only token, or nothing
+-- ARGV[6] the run's only token, - if none was found, or nothing
 -- Returns: {0, status, granted} done, now or by this request before; {1, status,
 -- granted} refused; {2} no such run; {3, status, granted, why} a retry is refused:
 -- 1 no token is left, 2 no visit of the node is kept, 3 steps were undone, 4 the
@@ -42,7 +42,7 @@ if not allowed then return {1, status, h.granted or ''} end
 
 -- at_visit says whether the run's only token is at the node, as it came there.
 local function at_visit()
-  if from == '' or tonumber(h.live or 0) ~= 1 then return false end
+  if from == '' or tonumber(h.live or 0) ~= 1 or not h['t:' .. ARGV[6]] then return false end
   local t = read_token(h['t:' .. ARGV[6]])
   return t.node == from and t.frame == '' and t.from == '' and t.rel == '0' and t.loc ~= 'w'
     and not string.find(t.flags, '[ST]')
@@ -51,7 +51,7 @@ end
 -- unfit says why a failed run is not retried, nil if it is.
 local function unfit()
   if h.purging then return 5 end
-  if from == '' then return tonumber(h.live or 0) == 0 and 1 or nil end
+  if from == '' then return tonumber(h.live or 0) == 0 and (h.undoing and 3 or 1) or nil end
   if h.undoing then return 3 end
   if at_visit() then return nil end
   if not h['r:' .. from] then return 2 end
@@ -62,7 +62,7 @@ local now = clock()
 local at = {active = KEYS[2], cancelled = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[7],
   events = ARGV[4]}
 if op == 'retry' then
-  if from ~= '' and tonumber(h.live or 0) == 1 and not h['t:' .. ARGV[6]] then return {4} end
+  if from ~= '' and tonumber(h.live or 0) == 1 and not h['t:' .. ARGV[6]] and ARGV[6] ~= '-' then return {4} end
   local why = unfit()
   if why then return {3, status, h.granted or '', why} end
   if from == '' or at_visit() then

@@ -40,8 +40,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream, size = ARGV[1], ARGV[2], ARGV[5], KEYS[10], tonumber(ARGV[14])
 local q, rest = streams(10, 21), 21 + #KEYS - 9
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'closed', 'undos', 'deadline', 'holds', 'kept', 't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'outs', 'ends', 'need',
+  'workflow', 'closed', 'undos', 'deadline', 'kept', 't:' .. tok, 'i:' .. tok})
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end

@@ -12,7 +12,7 @@
 -- KEYS[8] its state log
 -- ARGV[1] run id
 -- ARGV[2] 1 to put it right, else 0
--- Returns: {0, {the fields below ...}, {what did not agree ...}}: index (it is not in
+-- Returns: {0, {the fields below, nil if not there ...}, {what did not agree ...}}: index (it is not in
 -- its own index alone), mark (work is left of it, and no mark), deadline (its timer
 -- is gone), state (the log is not as long as it should be: that stays); {2} no such run; {9, type} the key is of a wrong type
 local run, mend = ARGV[1], ARGV[2] == '1'
@@ -24,7 +24,7 @@ local fields = {'status', 'workflow', 'labels', 'failure', 'live', 'parked', 'st
   'purging'}
 local R = open_run(KEYS[1], fields)
 local h, values, wrong = R.h, {}, {}
-for i, name in ipairs(fields) do values[i] = h[name] or '' end
+for i, name in ipairs(fields) do values[i] = h[name] end
 local active = KEYS[2]
 local indexes = {running = active, paused = active, undoing = active, completed = KEYS[3], failed = KEYS[4],
   cancelled = KEYS[5]}

@@ -24,8 +24,11 @@ if h[last] == ARGV[3] then return {0, h[kept] and 0 or 1} end
 if h.status ~= 'running' and h.status ~= 'paused' then return {1, h.status, h.granted or ''} end
 local tok, t
 for waiting in string.gmatch(waiters(R, name), '[^,]+') do
-  t = read_token(redis.call('HGET', KEYS[1], 't:' .. waiting))
-  if not late(R, t) then -- which Settle drops, and the signal with it
+  local raw = redis.call('HGET', KEYS[1], 't:' .. waiting)
+  t = raw and read_token(raw)
+  -- One that is late Settle drops, and the signal with it; one that is lost doctor
+  -- takes off the list.
+  if t and not late(R, t) then
     tok = waiting
     break
   end

@@ -18,8 +18,11 @@ local stats = redis.call('HGETALL', KEYS[1])
 for i = 1, #stats, 2 do
   local status = string.match(stats[i], ':([^:]*)$') or ''
   local index = indexes[status] and status or 'active'
-  have[stats[i]] = tonumber(stats[i + 1]) or 0
+  -- What is no whole number cannot be counted on from: it is wrong as -1 is.
+  local whole = #stats[i + 1] < 16 and string.find(stats[i + 1], '^%-?%d+$')
+  have[stats[i]] = whole and tonumber(stats[i + 1]) or -1
   sums[index] = sums[index] + have[stats[i]]
+  agree = agree and have[stats[i]] >= 0
 end
 for name, index in pairs(indexes) do
   local members = redis.call('ZCARD', index)

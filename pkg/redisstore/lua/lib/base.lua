@@ -18,8 +18,15 @@ local function open_run(key, fields)
   return {key = key, h = h, changed = {}, puts = {}, dels = {}}
 end
 
+-- value returns a field, and reads it if the script has not done so: what is
+-- seldom needed is not asked for by all.
+local function value(R, field)
+  if R.h[field] == nil then R.h[field] = redis.call('HGET', R.key, field) end
+  return R.h[field]
+end
+
 local function add(R, counter, by)
-  local n = tonumber(R.h[counter] or 0) + by
+  local n = tonumber(value(R, counter) or 0) + by
   R.h[counter] = n
   R.changed[counter] = n
 end

@@ -12,7 +12,7 @@ local function upcoming(R, live)
   local n = tonumber(R.h.undos or 0)
   if live > 0 or n == 0 or R.h.status == 'failed' or completes(R) then return nil end
   local field = 'u:' .. num(n)
-  local node, queue, input = string.match(R.h[field] or redis.call('HGET', R.key, field), '^([^|]*)|([^|]*)|(.*)$')
+  local node, queue, input = string.match(value(R, field), '^([^|]*)|([^|]*)|(.*)$')
   return {node = node, queue = queue, input = input}
 end
 
@@ -24,7 +24,7 @@ local function finish(R, run, now, at, q)
   if completes(R) then return end_run(R, run, 'completed', '', now, at) end
   local u = upcoming(R, 0)
   if R.h.status ~= 'undoing' then
-    local cause, holds = 'ended with no output', R.h.holds or redis.call('HGET', R.key, 'holds')
+    local cause, holds = 'ended with no output', value(R, 'holds')
     if holds then cause = cause .. ': held ' .. string.gsub(holds, ',', ', ') end
     fail_run(R, run, cause, nil, now, at)
     if not u then return end

@@ -1,10 +1,9 @@
 -- Items that were absorbed: holds says at which nodes how many, as node=count.
 
 local function hold(R, node)
-  R.h.held = redis.call('HGET', R.key, 'held')
   add(R, 'held', 1)
   local counts, seen = {}, false
-  for name, n in string.gmatch(redis.call('HGET', R.key, 'holds') or '', '([^,=]+)=(%d+)') do
+  for name, n in string.gmatch(value(R, 'holds') or '', '([^,=]+)=(%d+)') do
     if name == node then n, seen = num(n + 1), true end
     counts[#counts + 1] = name .. '=' .. n
   end

@@ -20,7 +20,7 @@ local function journal(R, state, history, errors, delta, record, err, now)
     end
   end
   if err then
-    local slot = num(tonumber(R.h.errs or 0) % 100)
+    local slot = num(tonumber(value(R, 'errs') or 0) % 100)
     if failed(redis.pcall('HSET', errors, slot, num(now) .. '|' .. err)) then
       if record then redis.call('RPOP', history) end
       if delta then redis.call('RPOP', state) end
@@ -35,7 +35,6 @@ end
 
 -- keep_undo remembers what would undo an item: "<node>|<queue>|<input>".
 local function keep_undo(R, undo)
-  R.h.undos = R.h.undos or redis.call('HGET', R.key, 'undos')
   add(R, 'undos', 1)
   local field = 'u:' .. num(R.h.undos)
   R.h[field] = undo

@@ -13,8 +13,7 @@ end
 
 -- forget_visits drops what a retry from a node would go on from.
 local function forget_visits(R)
-  local kept = R.h.kept
-  if kept == nil then kept = redis.call('HGET', R.key, 'kept') end
+  local kept = value(R, 'kept')
   if not kept then return end
   for node in string.gmatch(kept, '[^,]+') do unset(R, 'r:' .. node) end
   unset(R, 'kept')

@@ -4,12 +4,19 @@
 local function pack_visit(...) return table.concat({...}, '|') end
 
 -- visit_of returns what put_visit keeps, nil if the token is not alone. A join's
--- input is gone with its frame, and an answered wait goes on from its first half.
+-- input is gone with its frame, an answered wait goes on from its first half, and a
+-- lost input is worth nothing.
 local function visit_of(R, tok, t)
   local h = R.h
   if t.frame ~= '' or tonumber(h.live) ~= 1 or t.from ~= '' or h.status == 'undoing' then return nil end
-  if undoes(tok) or string.find(t.flags, '[ST]') then return nil end
-  return pack_visit(h.created, t.queue, h.sv or '0', h.outs or '0', h.ends or '0', h.holds or '', h['i:' .. tok])
+  if undoes(tok) or string.find(t.flags, '[ST]') or not h['i:' .. tok] then return nil end
+  local outs, ends, holds = '0', '0', ''
+  -- A token that has made every item of the run has always been alone: none ended.
+  if tonumber(h.created) ~= tonumber(t.step) + 1 then
+    local ended = redis.call('HMGET', R.key, 'outs', 'ends', 'holds')
+    outs, ends, holds = ended[1] or '0', ended[2] or '0', ended[3] or ''
+  end
+  return pack_visit(h.created, t.queue, h.sv or '0', outs, ends, holds, h['i:' .. tok])
 end
 
 local VISIT = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$'

@@ -1,10 +1,6 @@
 -- Tokens that wait for a signal: w:<name> lists them, the first to come in front.
 
-local function waiters(R, name)
-  local field = 'w:' .. name
-  if R.h[field] == nil then R.h[field] = redis.call('HGET', R.key, field) end
-  return R.h[field] or ''
-end
+local function waiters(R, name) return value(R, 'w:' .. name) or '' end
 
 local function put_waiters(R, name, list)
   R.h['w:' .. name] = list
