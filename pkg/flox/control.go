@@ -54,7 +54,8 @@ func (c *Control) RetryFrom(ctx context.Context, id, node string) error {
 	return c.control(ctx, ControlRequest{Run: id, Op: ControlRetry, From: node})
 }
 
-// Delete removes a run that has ended and everything that is kept of it.
+// Delete removes a run that has ended and everything that is kept of it. Its id is
+// free then: a run started under it has the idempotency keys of the one before.
 // ErrNotFound, or a *RefusedError if it has not ended.
 func (c *Control) Delete(ctx context.Context, id string) error {
 	if _, err := c.Show(ctx, id); err != nil {
