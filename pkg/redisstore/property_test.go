@@ -17,10 +17,17 @@ import (
 
 var propertySeeds = flag.Int("flox.seeds", 150, "how many random workflows TestRandomGraphsOnRedis runs")
 
-// Cases that share their workers. A miniredis takes many times as long for each.
-const (
-	casesAtATime     = 50
-	casesOnMiniredis = 25
+// crowd is how many cases share their workers, and how long a lease lasts. A
+// miniredis takes many times as long for each case: with short leases its workers
+// would lose them all, and do everything again and again.
+type crowd struct {
+	cases int
+	lease time.Duration
+}
+
+var (
+	onServer    = crowd{50, 500 * time.Millisecond}
+	onMiniredis = crowd{12, 2 * time.Second}
 )
 
 // TestRandomGraphsOnMiniredis and the like run random workflows, many at a time
@@ -32,30 +39,30 @@ func TestRandomGraphsOnMiniredis(t *testing.T) {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
 			s := open(t, redisstore.Config{URL: "redis://" + miniredis.RunT(t).Addr(), Embedded: true})
-			randomGraphs(t, s, 10_000+100*shard, 2, casesOnMiniredis)
+			randomGraphs(t, s, 10_000+100*shard, 4, onMiniredis)
 		})
 	}
 }
 
 func TestRandomGraphsOnRedis(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000, *propertySeeds/casesAtATime, casesAtATime)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Start(t).URL()}), 20_000, *propertySeeds/onServer.cases, onServer)
 }
 
 func TestRandomGraphsOnCluster(t *testing.T) {
 	t.Parallel()
-	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000, 1, casesAtATime)
+	randomGraphs(t, open(t, redisstore.Config{URL: testredis.Cluster(t, 3).URL(), Partitions: 8}), 30_000, 1, onServer)
 }
 
-// randomGraphs runs so many cases at a time in each round.
-func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds, atATime int) {
+// randomGraphs runs a crowd of cases in each round.
+func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds int, c crowd) {
 	cfg := proptest.Config{
-		Workers: 3, Concurrency: 16, Lease: 500 * time.Millisecond, Quantum: 5 * time.Millisecond,
+		Workers: 3, Concurrency: 16, Lease: c.lease, Quantum: 5 * time.Millisecond,
 		Crashes: 12, Pauses: 12, Limit: time.Minute,
 	}
 	for range rounds {
 		var cases []*proptest.Case
-		for range atATime {
+		for range c.cases {
 			seed++
 			cases = append(cases, newCase(t, seed, 1+int(seed%9)))
 		}
