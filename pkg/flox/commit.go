@@ -147,6 +147,10 @@ type CommitResult struct {
 	// should call: a run that undoes, or branches that came too late. Any
 	// worker's janitor does it otherwise.
 	Settle bool
+	// Ended is how the run ended, if this very commit has ended it, and Lasted how
+	// long after its start; else "". The repeat of a commit does not say it again.
+	Ended  Status
+	Lasted time.Duration
 }
 
 // StateLog is a part of a run's state: the deltas from Since on, in commit

@@ -17,6 +17,7 @@ type startOptions struct {
 	at       time.Time
 	deadline time.Duration
 	labels   map[string]string
+	trace    string
 }
 
 // StartOption changes how a run is started.
@@ -99,7 +100,7 @@ func (c *Control) start(ctx context.Context, info WorkflowInfo, payload []byte, 
 		Run: o.id, Nonce: newNonce(), Workflow: info.Name, Fingerprint: info.Fingerprint,
 		Node: info.StartNode, Queue: info.StartQueue, Input: payload,
 		NeedsOutput: info.NeedsOutput, Undoes: info.Undoes, Delay: o.delay, At: o.at,
-		Deadline: cmp.Or(o.deadline, info.Deadline), Labels: o.labels,
+		Deadline: cmp.Or(o.deadline, info.Deadline), Labels: o.labels, Trace: o.trace,
 	})
 	created = err == nil
 	if o.ifExists && errors.Is(err, ErrRunExists) {
@@ -124,6 +125,9 @@ func (o *startOptions) check() error {
 	}
 	if o.deadline < 0 {
 		return fmt.Errorf("deadline %v: want zero or more", o.deadline)
+	}
+	if err := checkTraceparent(o.trace); err != nil {
+		return err
 	}
 	return CheckLabels(o.labels)
 }

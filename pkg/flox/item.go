@@ -62,6 +62,7 @@ type Item struct {
 	// stands in, "" outside all; Joins the frame whose join the token is at,
 	// until its next commit.
 	Scope, Joins string
+	Trace        string // StartRequest.Trace
 }
 
 // Input is what a node gets, encoded. A join's input is one payload a branch,
@@ -70,6 +71,7 @@ type Input struct {
 	Payload  []byte
 	Joined   bool
 	Deposits [][]byte
+	Sources  []string // the items that left the deposits
 	// Answer is set at the step after OpAwait, which stands at the same node:
 	// Payload is what was carried.
 	Answer *Answered

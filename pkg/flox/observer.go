@@ -20,6 +20,10 @@ const (
 	EventReclaimed                   // Count entries were taken over from workers that are gone
 	EventPromoted                    // Count delayed tokens were moved to their queues
 	EventStoreError                  // a call to the store failed; Outcome names the call
+	EventRenewed                     // a lease was extended
+	EventJoined                      // a join's item starts, with what Count branches left
+	EventState                       // the state of a run was read; Count is its stored size in bytes
+	EventRunEnded                    // a commit has ended a run; Outcome is its status, Duration the time since its start
 )
 
 // Event is one thing that a worker did. Its strings come from the registered
@@ -33,7 +37,9 @@ type Event struct {
 	// (EventFinished); applied, repeated, stale, lost, cancelled, dropped, limit,
 	// gone, invalid, error (EventCommitted); the name of the store's method
 	// (EventStoreError).
-	Outcome  string
+	Outcome string
+	// Class is why an attempt failed (EventFinished), see NodeError; "" if it did not.
+	Class    string
 	Duration time.Duration
 	Waited   time.Duration
 	Count    int

@@ -35,6 +35,7 @@ type RunInfo struct {
 	Deadline    time.Time `json:"deadline,omitzero"`
 	// Labels are what its start was given to find it by.
 	Labels map[string]string `json:"labels,omitempty"`
+	Trace  string            `json:"trace,omitempty"` // StartRequest.Trace
 	Cause  string            `json:"cause,omitempty"` // why it failed
 	// Failure is the record of the error that the run failed of, if it was one.
 	Failure *ErrorRecord `json:"failure,omitempty"`
@@ -77,6 +78,7 @@ type StartRequest struct {
 	// an ErrorRecord of ClassDeadline with no item. Retry lifts the deadline.
 	Deadline time.Duration
 	Labels   map[string]string // to find the run by
+	Trace    string            // where the run belongs to in a trace, see Tracer; "" for nowhere
 }
 
 // ControlOp is an operation on a run's status.

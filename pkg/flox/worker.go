@@ -47,6 +47,8 @@ type WorkerConfig struct {
 	Logger *slog.Logger
 	// Observer is told what the worker does; default none.
 	Observer Observer
+	// Tracer makes spans of the items; default none.
+	Tracer Tracer
 }
 
 func (c *WorkerConfig) fill() {

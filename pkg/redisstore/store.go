@@ -40,6 +40,8 @@ type Config struct {
 	TLS *tls.Config
 	// Dial, if set, opens the connections.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Observer is told about batches and errors. Default: none.
+	Observer Observer
 	// Logger is told about trouble that the store mends by itself. Default:
 	// slog.Default().
 	Logger *slog.Logger
