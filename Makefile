@@ -5,7 +5,7 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 LDFLAGS     := -X github.com/floxrun/flox/internal/version.Version=$(VERSION)
 # Most of the time the stores' tests wait for leases and timers to run out.
 PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-EXAMPLES    := $(wildcard examples/*/go.mod)
+MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build test race lint vuln verify bench up down
@@ -22,7 +22,7 @@ build: ## build bin/worker and bin/orchestrator
 test: build ## run all tests, race detector on, on real Redis servers of their own
 	@scripts/ensure-redis.sh
 	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./...
-	@for m in $(EXAMPLES); do (cd $$(dirname $$m) && go vet ./... && go test ./...) || exit 1; done
+	@for m in $(MODULES); do (cd $$(dirname $$m) && go vet ./... && go test ./...) || exit 1; done
 
 race: test ## the same as test: the race detector is always on
 
