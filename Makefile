@@ -8,7 +8,7 @@ PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint vuln verify bench up down
+.PHONY: help demo build test race lint vuln verify bench dashboards alerts up down
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -21,6 +21,7 @@ build: ## build bin/worker and bin/orchestrator
 
 test: build ## run all tests, race detector on, on real Redis servers of their own
 	@scripts/ensure-redis.sh
+	@scripts/ensure-promtool.sh
 	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./...
 	@for m in $(MODULES); do (cd $$(dirname $$m) && go vet ./... && go test ./...) || exit 1; done
 
@@ -39,6 +40,13 @@ verify: lint test ## what a commit must pass
 bench: ## benchmarks of the hot paths, on a real Redis server
 	@scripts/ensure-redis.sh
 	go test -run '^$$' -bench . -benchmem ./pkg/...
+
+dashboards: ## write deploy/grafana/dashboards from internal/dashboards
+	go test ./internal/dashboards -run TestFiles -update
+
+alerts: ## judge deploy/prometheus with promtool, cases of the alerts included
+	@scripts/ensure-promtool.sh
+	go test ./internal/dashboards -run 'TestPromtool|TestAlerts'
 
 up: ## start Redis and a worker in Docker
 	docker compose -f deploy/docker-compose.yml up -d

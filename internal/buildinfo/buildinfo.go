@@ -18,7 +18,7 @@ type Info struct {
 
 // Read returns what is known of the running program.
 func Read() Info {
-	info := Info{Version: version.Version, Go: runtime.Version()}
+	info := Info{Version: version.Version, Revision: version.Revision, Go: runtime.Version()}
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
 		return info

@@ -28,6 +28,8 @@ type lineItems struct {
 	schema   *schema
 	opts     []flox.StartOption
 	seen     map[uint64]int // how often a line came, by the beginning of its hash
+	// start makes the span of a run's start, see Tracing.Start.
+	start func(run string) (flox.StartOption, func(created bool, err error))
 }
 
 // all yields an item for each line, and ends with the first that is wrong.
@@ -58,7 +60,8 @@ func (l *lineItems) item(next line) (flox.StartItem, error) {
 	if err != nil {
 		return flox.StartItem{}, &lineError{fmt.Errorf("%s: %w", where, err)}
 	}
-	return flox.StartItem{ID: id, Input: next.text, Options: l.opts, Source: where}, nil
+	in, done := l.start(id)
+	return flox.StartItem{ID: id, Input: next.text, Options: append(l.opts[:len(l.opts):len(l.opts)], in), Source: where, Done: done}, nil
 }
 
 // id is the run id of an input.

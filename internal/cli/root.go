@@ -56,7 +56,7 @@ Exit codes:
 	root.AddCommand(a.startCmd(), a.showCmd(), a.listCmd(), a.watchCmd(), a.itemsCmd(), a.historyCmd(), a.errorsCmd(),
 		a.stateCmd(), a.outputCmd(),
 		a.pauseCmd(), a.resumeCmd(), a.cancelCmd(), a.retryCmd(), a.deleteCmd(), a.signalCmd(), a.graphCmd(),
-		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.doctorCmd(), a.duCmd(), a.namespaceCmd(), a.devCmd(), a.demoCmd(), a.versionCmd())
+		a.workflowsCmd(), a.workersCmd(), a.queuesCmd(), a.doctorCmd(), a.duCmd(), a.namespaceCmd(), a.serveCmd(), a.devCmd(), a.demoCmd(), a.siteCmd(), a.versionCmd())
 	strict(root)
 	a.completeAll(root)
 	return root

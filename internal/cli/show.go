@@ -145,6 +145,7 @@ func (a *app) printRun(v runView) {
 	t.rowIf("status", v.Status)
 	t.rowIf("cause", v.Cause)
 	t.rowIf("labels", labelText(v.Labels))
+	t.rowIf("trace", traceID(v.Trace))
 	if a.wide() {
 		t.rowIf("fingerprint", v.Fingerprint)
 	}
@@ -223,6 +224,15 @@ func labelText(labels map[string]string) string {
 		parts = append(parts, key+"="+labels[key])
 	}
 	return strings.Join(parts, ",")
+}
+
+// traceID is the part of a traceparent that names the trace.
+func traceID(traceparent string) string {
+	parts := strings.Split(traceparent, "-")
+	if len(parts) < 2 {
+		return traceparent
+	}
+	return parts[1]
 }
 
 func isNotFound(err error) bool { return errors.Is(err, flox.ErrNotFound) }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/internal/telemetry"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -23,6 +24,7 @@ type startFlags struct {
 	label    []string
 	wait     bool
 	lines    linesFlags
+	trace    traceFlags
 	given    func(name string) bool // says that a flag was
 }
 
@@ -65,6 +67,7 @@ see the schema with: orchestrator workflows WORKFLOW
 	fs.StringArrayVar(&f.label, "label", nil, "a label to find it by, as `KEY=VALUE`; may be repeated")
 	f.lines.add(fs)
 	fs.BoolVar(&f.wait, "wait", false, "wait for the run to end and show it")
+	f.trace = newTraceFlags(fs)
 	return cmd
 }
 
@@ -144,7 +147,11 @@ func (a *app) start(ctx context.Context, workflow string, f startFlags) error {
 	if err != nil {
 		return err
 	}
-	one := startOne{workflow, id, input, opts, f.ifExists.Value == "return"}
+	one := startOne{workflow: workflow, id: id, input: input, opts: opts, ifExists: f.ifExists.Value == "return"}
+	if one.tracing, err = f.trace.open(ctx, a); err != nil {
+		return err
+	}
+	defer one.tracing.Close()
 	if f.wait {
 		return a.startAndWait(ctx, one)
 	}
@@ -190,6 +197,7 @@ type startOne struct {
 	input    []byte
 	opts     []flox.StartOption
 	ifExists bool // return what has the id already
+	tracing  *telemetry.Tracing
 }
 
 // start starts a run of a registered workflow after its schema has let the
@@ -202,8 +210,14 @@ func (s *session) start(ctx context.Context, one startOne) (started, error) {
 	if err := checkSchema(info.Schema, one.input); err != nil {
 		return started{}, fmt.Errorf("input %w; see the schema with: %s workflows %s", err, program, one.workflow)
 	}
-	_, err = s.ctl.Start(ctx, one.workflow, one.input, append(one.opts, flox.WithID(one.id))...)
+	in, done := one.tracing.Start(ctx, s.st.Namespace(), one.workflow, one.id)
+	_, err = s.ctl.Start(ctx, one.workflow, one.input, append(one.opts, flox.WithID(one.id), in)...)
 	taken, ok := errors.AsType[*flox.RunExistsError](err)
+	if ok && one.ifExists {
+		done(false, nil)
+	} else {
+		done(err == nil, err)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return started{}, fmt.Errorf("run %q: %v; it may have been started, see: %s show %s", one.id, interrupted(ctx), program, one.id)

@@ -82,6 +82,11 @@ func (a *app) startLines(ctx context.Context, workflow string, f startFlags) err
 		return err
 	}
 	defer file.close()
+	tracing, err := f.trace.open(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer tracing.Close()
 	return a.long(ctx, func(ctx context.Context, s *session) error {
 		info, err := s.workflow(ctx, workflow)
 		if err != nil {
@@ -92,6 +97,9 @@ func (a *app) startLines(ctx context.Context, workflow string, f startFlags) err
 			return err
 		}
 		items := &lineItems{file: file, flags: f.lines, workflow: workflow, schema: schema, opts: opts, seen: map[uint64]int{}}
+		items.start = func(run string) (flox.StartOption, func(bool, error)) {
+			return tracing.Start(ctx, s.st.Namespace(), workflow, run)
+		}
 		return a.startItems(ctx, s, items)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/floxrun/flox/internal/liveness"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -39,26 +40,9 @@ type doingRow struct {
 	Note   string  `json:"note,omitempty"`  // what the node says
 }
 
-// A worker beats every few seconds. One that has missed some is stale; its leases
-// have run out by the time it counts as dead.
-const (
-	staleAfter = 15 * time.Second
-	deadAfter  = 60 * time.Second
-)
-
-func workerStatus(age time.Duration) string {
-	switch {
-	case age < staleAfter:
-		return "alive"
-	case age < deadAfter:
-		return "stale"
-	}
-	return "dead"
-}
-
 func newWorkerView(w flox.WorkerInfo) workerView {
 	v := workerView{
-		ID: w.ID, Name: w.Name, Status: workerStatus(w.Age), PID: w.PID, Started: w.Started, Version: w.Version,
+		ID: w.ID, Name: w.Name, Status: liveness.Of(w.Age), PID: w.PID, Started: w.Started, Version: w.Version,
 		Workflows: list(w.Workflows), Queues: list(w.Queues), Slots: w.Slots, Busy: len(w.Active), Draining: w.Draining,
 		AgeMs: asMillis(w.Age), Active: []doingRow{},
 	}

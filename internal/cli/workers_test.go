@@ -46,16 +46,6 @@ func TestWorkersQueuesWorkflows(t *testing.T) {
 	}
 }
 
-func TestWorkerStatus(t *testing.T) {
-	for age, want := range map[time.Duration]string{
-		0: "alive", staleAfter - 1: "alive", staleAfter: "stale", deadAfter - 1: "stale", deadAfter: "dead",
-	} {
-		if got := workerStatus(age); got != want {
-			t.Errorf("status after %v = %s, want %s", age, got, want)
-		}
-	}
-}
-
 // TestQueueRate checks the rate between two readings, and that there is none where
 // the store cannot tell.
 func TestQueueRate(t *testing.T) {

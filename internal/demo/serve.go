@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -34,6 +36,34 @@ func (s *Server) Close() error {
 	err := s.http.Close()
 	<-s.done
 	return err
+}
+
+// GatewayPath is where World answers as the gateway.
+const GatewayPath = "/gateway"
+
+// World answers, on one address, as the demo site, as the other host it links to,
+// which is for requests to the host of elsewhere (a URL that leads here, too; empty
+// leaves these links out), and below GatewayPath as a gateway whose answers take
+// delay. It is safe for concurrent use. An elsewhere that is no URL is an error.
+func World(elsewhere string, delay time.Duration) (http.Handler, error) {
+	site := NewSite()
+	site.Elsewhere = strings.TrimSuffix(elsewhere, "/")
+	mux := http.NewServeMux()
+	mux.Handle("/", site)
+	gateway := new(Gateway).Handler()
+	mux.HandleFunc(GatewayPath+"/", func(w http.ResponseWriter, r *http.Request) {
+		if stall(r, delay) {
+			http.StripPrefix(GatewayPath, gateway).ServeHTTP(w, r)
+		}
+	})
+	if elsewhere != "" {
+		u, err := url.Parse(elsewhere)
+		if err != nil || u.Scheme != "http" || u.Hostname() == "" {
+			return nil, fmt.Errorf("%q: want a URL such as http://elsewhere:8080", elsewhere)
+		}
+		mux.Handle(u.Hostname()+"/", Elsewhere())
+	}
+	return mux, nil
 }
 
 // SiteServer is a Site and the other host it links to, both being served.

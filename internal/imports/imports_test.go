@@ -61,10 +61,16 @@ func TestImportsPointInward(t *testing.T) {
 		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo", "internal/demorun"},
 		"github.com/google/go-cmp":            {"pkg/flox/floxtest"},
 		module + "pkg/flox/internal/hook":     {"pkg/flox", "pkg/flox/floxtest"},
+		"go.opentelemetry.io/otel":            {"pkg/floxotel", "internal/telemetry", "examples/tracing"},
+		"go.opentelemetry.io/otel/sdk":        {"internal/telemetry", "examples/tracing"},
+		"go.opentelemetry.io/otel/exporters":  {"internal/telemetry"},
+		module + "internal/telemetry":         {"pkg/worker", "internal/cli"},
+		module + "pkg/floxotel":               {"internal/telemetry", "examples/tracing"},
 		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo", "internal/demorun"},
+		module + "internal/dashboards":        {"integration/compose"},
 		module + "internal/cli":               {"cmd/orchestrator"},
 		module + "internal/demorun":           {"internal/cli"},
-		module + "pkg/redisstore":             {"pkg/worker", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator"},
+		module + "pkg/redisstore":             {"pkg/worker", "internal/metrics", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator"},
 	}
 	for path, p := range list(t) {
 		if !strings.HasPrefix(path, module) {

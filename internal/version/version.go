@@ -1,5 +1,8 @@
 // Package version names the build.
 package version
 
-// Version is set by the linker; see the Makefile.
-var Version = "dev"
+// Set by the linker; see the Makefile and the Dockerfile.
+var (
+	Version  = "dev"
+	Revision = "" // of the source, where the build has no repository to look it up in
+)

@@ -41,7 +41,7 @@ func TestCompactLosesNothing(t *testing.T) {
 		st.runs["r"].state = append(st.runs["r"].state, b)
 	}
 	read := func(g *graph) any {
-		v, version, err := newRunState(st, "r", g).in("").readState(t.Context(), g.state)
+		v, version, err := newRunState(st, "r", g, nil).in("").readState(t.Context(), g.state)
 		if err != nil || version != deltas {
 			t.Fatalf("readState = %v, %v, want version %d", version, err, deltas)
 		}

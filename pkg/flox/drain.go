@@ -32,7 +32,7 @@ func (w *Worker) drain(items context.Context, cancelItems context.CancelCauseFun
 			lease := s.current
 			s.mu.Unlock()
 			if _, err := w.st.Handback(ctx, lease, false); err != nil {
-				w.storeFailed("handback", err)
+				s.storeFailed("handback", err)
 			}
 		})
 	}

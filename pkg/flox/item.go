@@ -63,6 +63,7 @@ type Item struct {
 	// until its next commit.
 	Scope, Joins string
 	Trace        string // StartRequest.Trace
+	Retried      int    // how often the run was retried after it had failed of the item
 }
 
 // Input is what a node gets, encoded. A join's input is one payload a branch,

@@ -20,4 +20,9 @@ const (
 	logCount    = "count"
 	logCall     = "call"
 	logGraph    = "fingerprint"
+
+	// As OpenTelemetry names them in logs that are not its own:
+	// https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/
+	logTrace = "trace_id"
+	logSpan  = "span_id"
 )

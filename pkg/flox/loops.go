@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 	health, err := w.st.Renew(short, s.held)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.storeFailed("renew", err)
+			s.storeFailed("renew", err)
 		}
 		if !s.valid() {
 			s.cancel(ErrLeaseLost)
@@ -81,6 +82,7 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 	s.renewed = asked
 	s.halt = health != HealthOK
 	s.mu.Unlock()
+	w.cfg.Observer.Observe(Event{Kind: EventRenewed, Workflow: s.workflowLabel(), Count: 1})
 }
 
 // watch ends the contexts of a cancelled run's nodes as soon as the store says
@@ -174,12 +176,14 @@ func (w *Worker) pause(ctx context.Context, d time.Duration) bool {
 
 // storeFailed notes a failed call to the store. Those that look into runs may
 // have failed because of what is there: they do not say that the store was away.
-func (w *Worker) storeFailed(call string, err error) {
+func (w *Worker) storeFailed(call string, err error) { w.storeFailedOf(w.cfg.Logger, call, err) }
+
+func (w *Worker) storeFailedOf(log *slog.Logger, call string, err error) {
 	switch call {
 	case "load", "state", "commit", "handback", "settle", "rebuild", "delete", "register":
 	default:
 		w.outage.Store(time.Now().UnixNano())
 	}
 	w.cfg.Observer.Observe(Event{Kind: EventStoreError, Outcome: call, Count: 1})
-	w.cfg.Logger.Warn("store call failed", logCall, call, logError, err)
+	log.Warn("store call failed", logCall, call, logError, err)
 }

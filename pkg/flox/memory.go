@@ -47,6 +47,7 @@ type memRun struct {
 	born                      string   // nonce of the start
 	controls                  []string // nonces of the last controls, the newest last
 	labels                    map[string]string
+	trace                     string
 	started, ended            time.Time
 	deadline                  time.Time // zero for none
 	timer                     *memTimer // of the deadline
@@ -88,6 +89,7 @@ type memToken struct {
 	step, attempt, crashes int
 	bounces                int // hand-backs because of an unknown node
 	failed                 bool
+	retried                int       // how often the run was retried after it had failed of the item
 	since                  time.Time // when the first attempt began, zero before it failed
 	input                  []byte
 	answer                 *Answered    // how its wait ended, at the step after it
@@ -125,9 +127,9 @@ type memFrame struct {
 
 // memDeposit is what one branch left at its join.
 type memDeposit struct {
-	index   int
-	token   string
-	payload []byte
+	index       int
+	token, item string // that left it
+	payload     []byte
 }
 
 // memRecord is one history or error record.

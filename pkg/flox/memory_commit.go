@@ -24,7 +24,7 @@ func (m *Memory) Commit(ctx context.Context, c Commit) (CommitResult, error) {
 	if result, refused := m.refuse(t, c); refused {
 		return result, nil
 	}
-	r, closed := t.run, t.run.closed
+	r, closed, open := t.run, t.run.closed, !t.run.status.Terminal()
 	visit, alone := t.visit()
 	r.record(c)
 	result = CommitResult{Verdict: m.apply(t, c)}
@@ -35,6 +35,9 @@ func (m *Memory) Commit(ctx context.Context, c Commit) (CommitResult, error) {
 		result = r.stands(VerdictKept)
 	}
 	result.Settle = r.closed > closed || r.status == StatusUndoing && !t.undoes()
+	if open && r.status.Terminal() {
+		result.Ended, result.Lasted = r.status, r.ended.Sub(r.started)
+	}
 	return result, nil
 }
 
@@ -161,7 +164,7 @@ func (m *Memory) applyEnd(t *memToken, output []byte) Verdict {
 func (m *Memory) applyDeposit(t *memToken, c Commit) Verdict {
 	f, index := t.depositFrame(c)
 	if f != nil {
-		f.deposits = append(f.deposits, memDeposit{index, t.id, c.Output})
+		f.deposits = append(f.deposits, memDeposit{index, t.id, ItemID(t.id, t.step), c.Output})
 	}
 	m.end(t)
 	if f != nil && (c.Close || f.reached()) && t.run.status != StatusUndoing {

@@ -27,8 +27,8 @@ func (m *Memory) Dump() map[string]string {
 
 func (r *memRun) dump() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s granted=%t needs=%t born=%s control=%s started=%v ended=%v deadline=%v\n",
-		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.controls, r.started, r.ended, r.deadline)
+	fmt.Fprintf(&b, "%s %s %s granted=%t needs=%t born=%s control=%s started=%v ended=%v deadline=%v trace=%s\n",
+		r.status, r.workflow, r.fingerprint, r.granted, r.needsOutput, r.born, r.controls, r.started, r.ended, r.deadline, r.trace)
 	fmt.Fprintf(&b, "cause=%q failure=%v %+v ends=%d held=%s outputs=%q\n",
 		r.cause, r.failure, r.counts, r.ends, r.held(","), r.outputs)
 	fmt.Fprintf(&b, "purging=%s restart=%s restarts=%d\n", r.purging, r.restart, r.restarts)

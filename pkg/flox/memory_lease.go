@@ -66,6 +66,8 @@ func (t *memToken) item() Item {
 		Waited:      time.Since(t.entry.added),
 		Scope:       t.scope,
 		Joins:       t.joins,
+		Trace:       t.run.trace,
+		Retried:     t.retried,
 	}
 	if !t.since.IsZero() {
 		item.Elapsed = time.Since(t.since)
@@ -75,6 +77,7 @@ func (t *memToken) item() Item {
 	}
 	for _, d := range t.deposits {
 		item.Input.Deposits = append(item.Input.Deposits, d.payload)
+		item.Input.Sources = append(item.Input.Sources, d.item)
 	}
 	if r := t.release; r != nil {
 		item.Release = &Release{Chunk: r.next, Chunks: len(r.blobs), Blob: r.blobs[r.next-1]}

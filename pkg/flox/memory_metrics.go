@@ -40,22 +40,27 @@ func (m *Memory) Queues(ctx context.Context, names []string) ([]QueueStats, erro
 	for _, name := range names {
 		q := m.queue(name)
 		stats = append(stats, QueueStats{
-			Name:    name,
-			Ready:   int64(q.ready.Len()),
-			Leased:  int64(q.claimed.Len()),
-			Delayed: delayed[name],
-			Taken:   q.taken,
-			Oldest:  q.oldest(),
+			Name:        name,
+			Ready:       int64(q.ready.Len()),
+			Leased:      int64(q.claimed.Len()),
+			Delayed:     delayed[name],
+			Taken:       q.taken,
+			Oldest:      q.oldest(),
+			OldestReady: q.oldestReady(),
 		})
 	}
 	return stats, nil
 }
 
-func (q *memQueue) oldest() time.Duration {
-	var age time.Duration
+func (q *memQueue) oldestReady() time.Duration {
 	if front := q.ready.Front(); front != nil {
-		age = time.Since(front.Value.(*memEntry).added)
+		return time.Since(front.Value.(*memEntry).added)
 	}
+	return 0
+}
+
+func (q *memQueue) oldest() time.Duration {
+	age := q.oldestReady()
 	// Reclaimed entries keep their place, so the first one claimed need not be the oldest.
 	for element := q.claimed.Front(); element != nil; element = element.Next() {
 		age = max(age, time.Since(element.Value.(*memEntry).added))

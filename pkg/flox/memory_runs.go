@@ -23,7 +23,7 @@ func (m *Memory) Start(ctx context.Context, req StartRequest) error {
 	r := &memRun{
 		id: req.Run, workflow: req.Workflow, fingerprint: req.Fingerprint,
 		needsOutput: req.NeedsOutput, mayUndo: req.Undoes, born: req.Nonce, started: time.Now(),
-		labels: maps.Clone(req.Labels),
+		labels: maps.Clone(req.Labels), trace: req.Trace,
 		tokens: map[string]*memToken{}, frames: map[string]*memFrame{}, signals: newMemSignals(),
 	}
 	m.runs[r.id] = r
@@ -137,7 +137,7 @@ func (r *memRun) info() (RunInfo, error) {
 	info := RunInfo{
 		ID: r.id, Workflow: r.workflow, Fingerprint: r.fingerprint,
 		Status: r.shown(), Created: r.started, Ended: r.ended, Deadline: r.deadline, Labels: maps.Clone(r.labels),
-		Cause: r.cause, Held: r.held(","), Counts: r.counts,
+		Trace: r.trace, Cause: r.cause, Held: r.held(","), Counts: r.counts,
 	}
 	if r.failure.data == nil {
 		return info, nil

@@ -86,6 +86,7 @@ func (m *Memory) settleToken(t *memToken) bool {
 func (m *Memory) requeue(t *memToken) {
 	if t.failed {
 		t.failed, t.attempt, t.crashes = false, 0, 0
+		t.retried++
 		t.since = time.Time{}
 	}
 	m.enqueue(t)

@@ -96,7 +96,7 @@ func (t *memToken) advance(node, queue string, input []byte) {
 func (t *memToken) stepOn() {
 	t.step++
 	t.attempt, t.crashes, t.bounces = 0, 0, 0
-	t.failed = false
+	t.failed, t.retried = false, 0
 	t.since = time.Time{}
 }
 

@@ -13,7 +13,7 @@ type EventKind int
 
 const (
 	EventClaimed    EventKind = iota // Count entries were claimed
-	EventStarted                     // an item's node starts; Waited is set for the first step after a claim
+	EventStarted                     // an item's node starts; Queued and Waited are set for the first step after a claim
 	EventFinished                    // a node has returned; Outcome and Duration (of the node) are set
 	EventCommitted                   // a commit was answered; Outcome and Duration (of the commit) are set
 	EventLeaseLost                   // a lease was lost before its item was committed
@@ -24,6 +24,8 @@ const (
 	EventJoined                      // a join's item starts, with what Count branches left
 	EventState                       // the state of a run was read; Count is its stored size in bytes
 	EventRunEnded                    // a commit has ended a run; Outcome is its status, Duration the time since its start
+	EventFailed                      // an attempt has failed; Class and Outcome (fallback, retry, fail) are set
+	EventGivenUp                     // an item that was started came to no end here: it was cancelled, lost or handed back
 )
 
 // Event is one thing that a worker did. Its strings come from the registered
@@ -34,14 +36,16 @@ type Event struct {
 	Node     string
 	Queue    string
 	// Outcome: next, end, deposit, fan, hold, await, fallback, retry, fail
-	// (EventFinished); applied, repeated, stale, lost, cancelled, dropped, limit,
+	// (EventFinished, EventFailed); applied, repeated, stale, lost, cancelled, dropped, limit,
 	// gone, invalid, error (EventCommitted); the name of the store's method
 	// (EventStoreError).
 	Outcome string
-	// Class is why an attempt failed (EventFinished), see NodeError; "" if it did not.
+	// Class is why an attempt failed (EventFailed), see NodeError. An item fails also
+	// if the commit of what its node decided is refused for good.
 	Class    string
 	Duration time.Duration
-	Waited   time.Duration
+	Queued   bool          // the item comes from its queue
+	Waited   time.Duration // it was ready there for so long
 	Count    int
 }
 

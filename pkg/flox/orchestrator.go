@@ -164,7 +164,7 @@ func (o *Orchestrator[S, I, O]) owns(info RunInfo) error {
 
 func (o *Orchestrator[S, I, O]) readState(ctx context.Context, id string) (S, error) {
 	var zero S
-	state, _, err := newRunState(o.st, id, o.flow.graph).in("").readState(ctx, o.codec.state)
+	state, _, err := newRunState(o.st, id, o.flow.graph, nil).in("").readState(ctx, o.codec.state)
 	if err != nil {
 		return zero, fmt.Errorf("state of run %s: %w", id, err)
 	}

@@ -261,6 +261,9 @@ type QueueStats struct {
 	// readings give a rate. It is negative if the store cannot tell.
 	Taken  int64         `json:"taken"`
 	Oldest time.Duration `json:"oldest"` // age of the oldest entry, ready or leased
+	// OldestReady is the age of the oldest entry that no worker has taken, 0 if
+	// there is none.
+	OldestReady time.Duration `json:"oldestReady"`
 }
 
 // WorkerInfo is one worker process.

@@ -21,11 +21,12 @@ type runState struct {
 	version int64
 	// What would be folded by a compaction, in bytes, and the snapshot that is.
 	deltas, snapshot int
-	folded           int64 // deltas that the snapshot stands for
+	folded           int64          // deltas that the snapshot stands for
+	observe          func(size int) // told the bytes of what is stored at each read, nil for nobody
 }
 
-func newRunState(st CheckpointStore, run string, g *graph) *runState {
-	return &runState{st: st, run: run, graph: g, parts: stateParts{}}
+func newRunState(st CheckpointStore, run string, g *graph, observe func(size int)) *runState {
+	return &runState{st: st, run: run, graph: g, parts: stateParts{}, observe: observe}
 }
 
 // scopedState is the state of one scope of a run.
@@ -74,6 +75,9 @@ func (r *runState) read(ctx context.Context) error {
 	}
 	for _, d := range log.Deltas {
 		r.deltas += len(d)
+	}
+	if r.observe != nil {
+		r.observe(r.snapshot + r.deltas)
 	}
 	if err := r.parts.add(log, r.graph.scopeNow); err != nil {
 		return &stateError{fmt.Errorf("state of run %s: %w", r.run, err)}

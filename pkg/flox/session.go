@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -38,6 +39,13 @@ type session struct {
 	current   Lease // of the step being executed
 	doing     ActiveItem
 	since     time.Time
+	logger    *slog.Logger // see note
+
+	started bool // an EventStarted awaits its end
+	entered bool // a step was executed
+
+	span   Span // between begin and finish, if there is a tracer
+	ending AttemptEnd
 }
 
 // handle takes a claimed entry to its end, in a slot that the caller took. A
@@ -49,7 +57,7 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	loaded, err := w.st.Load(ctx, e, owner, w.cfg.CrashLimit)
 	cancel()
 	if err != nil {
-		w.storeFailed("load", err)
+		w.storeFailedOf(w.cfg.Logger.With(logRun, e.Run, logItem, e.Token), "load", err)
 		return
 	}
 	switch loaded.Grant {
@@ -67,7 +75,7 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: asked,
 		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison,
 	}
-	s.state = newRunState(w.st, e.Run, s.graph)
+	s.state = newRunState(w.st, e.Run, s.graph, s.observeState)
 	s.ctx, s.cancel = context.WithCancelCause(items)
 	defer s.cancel(nil)
 	w.sessions.add(s)
@@ -89,8 +97,7 @@ func (s *session) step() bool {
 	n := s.node()
 	switch {
 	case n == nil:
-		s.w.cfg.Logger.Warn("node unknown to this worker, handed back",
-			logWorkflow, s.item.Workflow, logNode, s.item.Node, logGraph, s.item.Fingerprint)
+		s.note().Warn("node unknown to this worker, handed back", logWorkflow, s.item.Workflow, logGraph, s.item.Fingerprint)
 		s.handback(true)
 		return false
 	case s.w.draining.Load():
@@ -102,14 +109,17 @@ func (s *session) step() bool {
 		return false
 	}
 	s.enter(n)
+	defer s.leave()
+	ctx := s.begin()
+	defer s.finish()
 	x := s.execution()
-	out := s.execute(n, x)
+	out := s.execute(ctx, n, x)
 	if cause := context.Cause(s.ctx); cause != nil && !s.keepResult(cause, out) {
 		return false
 	}
 	if out.class == "" && out.err != nil {
 		if !errors.Is(out.err, errDropped) {
-			s.w.storeFailed("state", out.err)
+			s.storeFailed("state", out.err)
 		}
 		s.handback(false)
 		return false
@@ -125,9 +135,11 @@ func (s *session) step() bool {
 // fence refuses both.
 func (s *session) keepResult(cause error, out outcome) bool {
 	if errors.Is(cause, ErrCancelled) {
+		s.ending.Verdict = verdictName(VerdictCancelled)
 		return false
 	}
 	if errors.Is(cause, errDropped) {
+		s.ending.Verdict = verdictName(VerdictDropped)
 		s.handback(false)
 		return false
 	}
@@ -154,8 +166,7 @@ func (s *session) execution() *execution {
 	item, lease := s.item, s.lease
 	return &execution{
 		item: &item, lease: &lease, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
-		report: s.report,
-		logger: s.w.cfg.Logger.With(logRun, s.lease.Run, logItem, s.lease.Item(), logNode, s.item.Node),
+		report: s.report, logger: s.note(),
 	}
 }
 
@@ -163,23 +174,23 @@ func (s *session) execution() *execution {
 // given up. Its goroutine goes on, but what it returns is thrown away.
 const abandonAfter = 2 * time.Second
 
-func (s *session) execute(n *node, x *execution) outcome {
+func (s *session) execute(ctx context.Context, n *node, x *execution) outcome {
 	switch {
 	case s.poison:
 		s.poison = false
 		return s.crashed()
 	case n.timeout <= 0:
-		return n.execute(s.ctx, x)
+		return n.execute(ctx, x)
 	}
 	done := make(chan outcome, 1)
-	go func() { done <- n.execute(s.ctx, x) }()
+	go func() { done <- n.execute(ctx, x) }()
 	giveUp := time.NewTimer(n.timeout + abandonAfter)
 	defer giveUp.Stop()
 	select {
 	case out := <-done:
 		return out
 	case <-giveUp.C:
-		s.state = newRunState(s.w.st, s.lease.Run, s.graph)
+		s.state = newRunState(s.w.st, s.lease.Run, s.graph, s.observeState)
 		err := fmt.Errorf("ran longer than its timeout of %v and ignored its context's end", n.timeout)
 		return outcome{kind: outcomeError, class: ClassTimeout, err: err, read: -1, took: n.timeout + abandonAfter}
 	}
@@ -187,6 +198,9 @@ func (s *session) execute(n *node, x *execution) outcome {
 
 // release makes the next branches of a large fan-out.
 func (s *session) release() bool {
+	s.entered = true
+	s.begin()
+	defer s.finish()
 	n, x := &node{name: s.item.Node}, s.execution()
 	if s.poison {
 		return s.fail(n, x, s.crashed())
@@ -195,6 +209,7 @@ func (s *session) release() bool {
 	if err != nil {
 		return s.fail(n, x, outcome{class: ClassPayload, err: err})
 	}
+	s.ending.Outcome = outcomeRelease
 	return s.commit(n, x, c, outcome{})
 }
 
@@ -203,6 +218,9 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 	res, ok := s.send(c)
 	if !ok {
 		return false
+	}
+	if res.Ended != "" {
+		s.runEnded(c, res)
 	}
 	if res.Settle {
 		s.w.settle(s.lease.Run)
@@ -221,7 +239,10 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 	case VerdictLimit:
 		err := fmt.Errorf("%w: the run has committed %d items", ErrStepLimit, s.graph.maxSteps)
 		out = outcome{kind: outcomeError, class: ClassLimit, err: err, read: -1, took: out.took}
-		return s.commit(n, x, decide(s.graph, n, x, out, s.decision()), out)
+		s.ending = failedFor(out)
+		c = decide(s.graph, n, x, out, s.decision())
+		s.observeFailure(c, out)
+		return s.commit(n, x, c, out)
 	case VerdictInvalid:
 		return s.spoilt(n, x, c, out)
 	case VerdictLost:
@@ -238,6 +259,6 @@ func (s *session) advance(c Commit, res CommitResult) {
 	s.lease.Step++
 	s.lease.Attempt = 0
 	s.item.Node, s.item.Input, s.item.Joins = c.Node, Input{Payload: c.Input}, ""
-	s.item.Crashes, s.item.Waited, s.item.Elapsed = 0, 0, 0
+	s.item.Crashes, s.item.Retried, s.item.Waited, s.item.Elapsed = 0, 0, 0, 0
 	s.item.Version, s.item.Committed = res.Version, res.Committed
 }

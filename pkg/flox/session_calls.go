@@ -39,6 +39,7 @@ func (s *session) send(c Commit) (CommitResult, bool) {
 	if err != nil {
 		outcome = "error"
 	}
+	s.ending.Verdict = outcome
 	s.w.cfg.Observer.Observe(Event{
 		Kind: EventCommitted, Workflow: s.workflowLabel(), Outcome: outcome, Duration: time.Since(start),
 	})
@@ -50,6 +51,7 @@ func (s *session) send(c Commit) (CommitResult, bool) {
 
 // handback gives the token to whoever is next.
 func (s *session) handback(unknown bool) {
+	s.note()
 	var verdict Verdict
 	_ = s.insist("handback", func(ctx context.Context) (err error) {
 		verdict, err = s.w.st.Handback(ctx, s.lease, unknown)
@@ -92,7 +94,7 @@ func (s *session) insist(name string, call func(context.Context) error) error {
 		if err == nil {
 			return nil
 		}
-		s.w.storeFailed(name, err)
+		s.storeFailed(name, err)
 		if !unanswered || s.w.draining.Load() || time.Since(start) > insisting*s.w.cfg.Lease {
 			return err // the token is left to whoever reclaims it
 		}
@@ -108,7 +110,9 @@ func (s *session) crashed() outcome {
 // fail fails the item for good, whatever its node does with failures.
 func (s *session) fail(n *node, x *execution, out outcome) bool {
 	out.kind, out.read = outcomeError, -1
+	s.ending = failedFor(out)
 	c := decideFailure(Commit{Lease: s.lease, Read: -1}, &node{name: n.name}, x, out, s.decision())
+	s.observeFailure(c, out)
 	return s.commit(n, x, c, out)
 }
 

@@ -83,9 +83,7 @@ func (s *session) enter(n *node) {
 	s.mayBeLate = n.mayBeLate
 	s.since = time.Now()
 	s.mu.Unlock()
-	s.w.cfg.Observer.Observe(Event{
-		Kind: EventStarted, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Waited: s.item.Waited,
-	})
+	s.observeStart(n)
 }
 
 // concerned says whether a change of the run's status, or the same status told

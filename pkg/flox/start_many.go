@@ -17,6 +17,10 @@ type StartItem struct {
 	Options []StartOption
 	// Source says in errors where the item comes from, such as "line 12".
 	Source string
+	// Done, if it is set, is called when the store has answered: created is false
+	// for an error, and if the run was there already. It must not block, and many
+	// may be called at once. It is not called for items behind one that failed.
+	Done func(created bool, err error)
 }
 
 // from adds to an error where the item comes from.
@@ -122,6 +126,9 @@ func (m *starter) one(ctx context.Context, n int, item StartItem) {
 		opts = append([]StartOption{WithID(item.ID), IfExists()}, opts...)
 	}
 	_, created, err := m.c.start(ctx, m.info, jsonPayload(item.Input), opts)
+	if item.Done != nil {
+		item.Done(created, err)
+	}
 	if err != nil {
 		m.fail(n, item.from(err))
 		return

@@ -33,8 +33,12 @@ type Attempt struct {
 	Namespace, Run, Workflow, Node, Queue string
 	Item                                  string
 	Number                                int    // counted from 1
+	Retried                               int    // how often the run was retried after it had failed of the item
 	Trace                                 string // StartRequest.Trace
 	Worker                                string
+	// Release is set for an item that makes branches of a large fan-out: it runs no
+	// node, and its Node is that of the first branch.
+	Release bool
 	// After are the items that this one follows: the one before it, or those whose
 	// branches a join brings together. It is empty for the first of a run, and
 	// where they are not known.
@@ -44,12 +48,32 @@ type Attempt struct {
 
 // AttemptEnd is how an attempt ended.
 type AttemptEnd struct {
-	// Outcome is that of EventFinished, Verdict that of EventCommitted; both are ""
-	// if the attempt was given up: the item is executed again, by this worker or
-	// by another one.
+	// Outcome is that of EventFinished, "release" for an item that releases a
+	// fan-out, "" if the node was interrupted. Verdict is that of EventCommitted; it
+	// is also cancelled or dropped if nothing was committed for that reason, and ""
+	// if the attempt was given up for another one.
 	Outcome, Verdict string
 	Class            string // of Err
 	Err              error
+}
+
+// Counts reports whether the attempt is the one that counts, or that nothing
+// comes after. If not, the item is executed again with the same number, by this
+// worker or by another one.
+func (e AttemptEnd) Counts() bool {
+	switch e.Verdict {
+	case "applied", "repeated", "cancelled", "dropped", "gone":
+		return true
+	}
+	return false
+}
+
+// outcomeRelease is the AttemptEnd.Outcome of a Release.
+const outcomeRelease = "release"
+
+// failedFor is the end of an attempt that fails for good whatever its node does.
+func failedFor(out outcome) AttemptEnd {
+	return AttemptEnd{Outcome: "fail", Class: out.class, Err: out.err}
 }
 
 // EndedRun is what a Tracer gets to know of a run that has ended.
@@ -58,7 +82,7 @@ type EndedRun struct {
 	Trace                    string
 	Status                   Status
 	Lasted                   time.Duration // from its start until now
-	Cause                    string        // why it failed
+	Cause                    string        // why it failed; "" if the commit does not tell, as that of the last undo
 }
 
 // WithTrace says where in a trace the run belongs: the traceparent of W3C Trace

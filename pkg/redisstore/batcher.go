@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -110,8 +111,10 @@ func (l *lane) pipeline(batch []*call) {
 		}
 		_ = pipe.Process(ctx, c.cmd)
 	}
+	began := time.Now()
 	// Each command keeps its own error.
 	_, _ = pipe.Exec(ctx)
+	l.s.batch(batch, time.Since(began))
 }
 
 func isNoScript(err error) bool {

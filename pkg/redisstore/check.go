@@ -1,10 +1,12 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -18,15 +20,39 @@ const (
 	clusterPartitions = 64
 )
 
-// openAttempts is how often Open asks a server that cannot answer just now: one
-// lost connection, or a moment of failover, should not end a program.
+// openAttempts is how often Open asks a server that cannot answer just now, however
+// little patience it has: one lost connection, or a moment of failover, should not
+// end a program.
 const openAttempts = 4
 
-// checkPatiently repeats check while the trouble may pass by itself.
-func (s *Store) checkPatiently(ctx context.Context, namespace string, partitions int) error {
+// checkPatiently repeats check while the trouble may pass by itself: the server is
+// not there yet, loads its data, is being replaced. It ends with ctx even while a
+// server hangs, which only closing the client can do.
+func (s *Store) checkPatiently(ctx context.Context, cfg Config, namespace string) error {
+	began, waiting := time.Now(), false
+	closing := context.AfterFunc(ctx, func() { _ = s.client.Close() })
+	defer closing()
+	var trouble error // what kept the last check from succeeding
 	for attempt := 1; ; attempt++ {
-		err := s.check(ctx, namespace, partitions)
-		if err == nil || attempt == openAttempts || !transient(err) || s.pause(ctx, attempt+1) != nil {
+		err := s.check(ctx, namespace, cfg.Partitions)
+		if err == nil && closing() {
+			if waiting {
+				s.logger.Info("redis is there", "address", s.address, "waited", time.Since(began).Round(time.Second))
+			}
+			return nil
+		}
+		if ctx.Err() != nil { // err may be that the client is closed
+			return cmp.Or(trouble, context.Cause(ctx))
+		}
+		trouble = err
+		if !transient(err) || attempt >= openAttempts && cfg.Patience >= 0 && time.Since(began) >= cfg.Patience {
+			return err
+		}
+		if attempt == openAttempts && !waiting {
+			waiting = true
+			s.logger.Warn("waiting for redis", "error", err)
+		}
+		if s.pause(ctx, attempt+1) != nil {
 			return err
 		}
 	}
@@ -74,12 +100,12 @@ func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
 	return checkInfo(at, info)
 }
 
-// serverInfo reads sections of INFO. The user of a server
-// with access lists may lack CONFIG, but not INFO.
+// serverInfo reads sections of INFO, "" for those that it has by default. The user
+// of a server with access lists may lack CONFIG, but not INFO.
 func serverInfo(ctx context.Context, c *redis.Client, sections ...string) (map[string]string, error) {
 	info := map[string]string{}
 	for _, section := range sections {
-		text, err := c.Info(ctx, section).Result()
+		text, err := c.Info(ctx, strings.Fields(section)...).Result() // an embedded server knows none by name
 		if err != nil {
 			return nil, err
 		}

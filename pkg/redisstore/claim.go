@@ -188,9 +188,11 @@ func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Dur
 		args.Streams = append(args.Streams, ">")
 	}
 	streams, err := s.blocking.XReadGroup(s.ctx, args).Result()
+	s.failed(err)
 	if err != nil && lostStream(err) {
 		s.makeGroups(s.ctx, n, keys)
 		streams, err = s.blocking.XReadGroup(s.ctx, args).Result()
+		s.failed(err)
 	}
 	switch {
 	case err == nil:

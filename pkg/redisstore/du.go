@@ -12,6 +12,9 @@ type UsageConfig struct {
 	// Sample is how many keys of a kind are measured; of more, the size is
 	// reckoned from those. Default 10,000, negative for all.
 	Sample int
+	// Pace is asked before keys are looked at, those of others on the server too.
+	// Default: as fast as the server answers.
+	Pace Pace
 	// Progress is told how many keys were looked at. Default: nobody is.
 	Progress func(keys int)
 }

@@ -41,6 +41,11 @@ func (s *Store) Usage(ctx context.Context, cfg UsageConfig) (Usage, error) {
 	}
 	seen := 0
 	err := s.eachPage(ctx, func(keys []string, places []place) error {
+		if cfg.Pace != nil {
+			if err := cfg.Pace(ctx, scanKeys); err != nil {
+				return err
+			}
+		}
 		err := each(len(keys), func(i int) error { return m.key(ctx, keys[i], places[i]) })
 		seen += len(keys)
 		if cfg.Progress != nil {

@@ -13,6 +13,7 @@ var infoFields = []any{
 	"status", "granted", "workflow", "fingerprint", "started", "ended", "cause",
 	"created", "committed", "failed", "dropped", "live", "parked", "outs", "sv",
 	"held", "deadline", "holds", "failure", "labels",
+	"trace",
 }
 
 // Info implements flox.RunInfoStore.
@@ -34,7 +35,7 @@ func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
 			Live: integer(r, 11), Parked: integer(r, 12), Outputs: integer(r, 13), Version: integer(r, 14),
 			Held: integer(r, 15),
 		},
-		Deadline: millis(integer(r, 16)), Held: text(r, 17),
+		Deadline: millis(integer(r, 16)), Held: text(r, 17), Trace: text(r, 20),
 	}
 	if raw := blob(r, 19); raw != nil {
 		if err := json.Unmarshal(raw, &info.Labels); err != nil {

@@ -46,11 +46,33 @@ func addStats(stats map[string]map[flox.Status]int64, pairs []any) {
 
 // Queues implements flox.MetricsStore.
 func (s *Store) Queues(ctx context.Context, names []string) ([]flox.QueueStats, error) {
-	t := tally{stats: make([]flox.QueueStats, len(names)), at: map[string]int{}}
+	t, err := s.measure(ctx, names)
+	if err != nil || len(names) == 0 {
+		return t.stats, err
+	}
+	err = each(len(s.keys.parts), func(n int) error {
+		if err := s.countDelayed(ctx, n, t); err != nil {
+			return fmt.Errorf("queues: %w", err)
+		}
+		return nil
+	})
+	return t.stats, err
+}
+
+// Streams is Queues without the delayed tokens: its cost does not depend on how
+// many runs there are.
+func (s *Store) Streams(ctx context.Context, names []string) ([]flox.QueueStats, error) {
+	t, err := s.measure(ctx, names)
+	return t.stats, err
+}
+
+// measure reads the streams of queues.
+func (s *Store) measure(ctx context.Context, names []string) (*tally, error) {
+	t := &tally{stats: make([]flox.QueueStats, len(names)), at: map[string]int{}}
 	for i, name := range names {
 		t.stats[i].Name, t.at[name] = name, i
 	}
-	err := each(len(s.keys.parts), func(n int) error {
+	return t, each(len(s.keys.parts), func(n int) error {
 		for i, name := range names {
 			reply, err := s.script(ctx, n, scriptQueue, []string{s.keys.parts[n].queue(name)})
 			if err != nil {
@@ -58,15 +80,8 @@ func (s *Store) Queues(ctx context.Context, names []string) ([]flox.QueueStats, 
 			}
 			t.add(i, list(reply))
 		}
-		if len(names) == 0 {
-			return nil
-		}
-		if err := s.countDelayed(ctx, n, &t); err != nil {
-			return fmt.Errorf("queues: %w", err)
-		}
 		return nil
 	})
-	return t.stats, err
 }
 
 // tally adds up the measures of the partitions.
@@ -85,6 +100,7 @@ func (t *tally) add(i int, r []any) {
 	q.Ready += ready
 	q.Leased += leased
 	q.Oldest = max(q.Oldest, time.Duration(integer(r, 2))*time.Millisecond)
+	q.OldestReady = max(q.OldestReady, time.Duration(integer(r, 4))*time.Millisecond)
 	if added := integer(r, 3); added < 0 || q.Taken < 0 {
 		q.Taken = -1 // miniredis does not count what it was given
 	} else {

@@ -53,43 +53,44 @@ func loadedItem(r []any) (flox.Item, error) {
 	if answer := text(r, 19); answer != "" {
 		item.Input.Answer = &flox.Answered{Payload: blob(r, 20), TimedOut: answer == "T"}
 	}
-	item.Input.Cause = blob(r, 21)
+	item.Input.Cause, item.Trace, item.Retried = blob(r, 21), text(r, 22), int(integer(r, 23))
 	var err error
 	if len(r) > 15 {
-		item.Input.Deposits, err = sortDeposits(list(r[15]))
+		item.Input.Deposits, item.Input.Sources, err = sortDeposits(list(r[15]))
 	}
 	return item, err
 }
 
-// deposit is "<index>|<token>|<payload>".
+// deposit is "<index>|<item>|<payload>"; the item, "<token>.<step>", has left it.
 type deposit struct {
-	index   int
-	token   string
-	payload string
+	index       int
+	token, item string
+	payload     string
 }
 
-// sortDeposits brings deposits from their order of arrival into input order.
-func sortDeposits(raw []any) ([][]byte, error) {
+// sortDeposits brings deposits from their order of arrival into input order, and
+// returns what they are and which items have left them.
+func sortDeposits(raw []any) (payloads [][]byte, items []string, err error) {
 	deposits := make([]deposit, 0, len(raw))
 	for i := range raw {
 		f := strings.SplitN(text(raw, i), "|", 3)
 		if len(f) != 3 {
-			return nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
+			return nil, nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
 		}
 		index, err := strconv.Atoi(f[0])
-		if err != nil {
-			return nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
+		step := strings.LastIndexByte(f[1], '.')
+		if err != nil || step < 0 {
+			return nil, nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
 		}
-		deposits = append(deposits, deposit{index, f[1], f[2]})
+		deposits = append(deposits, deposit{index, f[1][:step], f[1], f[2]})
 	}
 	slices.SortFunc(deposits, func(a, b deposit) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.token, b.token))
 	})
-	var payloads [][]byte
 	for _, d := range deposits {
-		payloads = append(payloads, []byte(d.payload))
+		payloads, items = append(payloads, []byte(d.payload)), append(items, d.item)
 	}
-	return payloads, nil
+	return payloads, items, nil
 }
 
 // Renew implements flox.WorkQueue.

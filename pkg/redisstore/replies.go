@@ -3,6 +3,7 @@ package redisstore
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -62,6 +63,7 @@ func commitResult(r []any) (flox.CommitResult, error) {
 	if err == nil && (verdict == flox.VerdictKept || verdict == flox.VerdictStale) {
 		result.Again, result.Version, result.Committed = integer(r, 1) == 1, integer(r, 2), integer(r, 3)
 	}
+	result.Ended, result.Lasted = flox.Status(text(r, 5)), time.Duration(integer(r, 6))*time.Millisecond
 	return result, err
 }
 

@@ -29,7 +29,7 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 		[]string{p.run(req.Run), p.active(), p.stats(), p.delayed(), p.queue(req.Queue)},
 		req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, bit(req.NeedsOutput),
 		wait(req.Delay), p.events(), req.Input, wait(req.Deadline), bit(req.Undoes),
-		max(0, at), labels)
+		max(0, at), labels, req.Trace)
 	if err != nil {
 		return err
 	}

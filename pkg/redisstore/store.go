@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -36,6 +38,11 @@ type Config struct {
 	// wrong settings, in a namespace with keys that are not flox's. It is for
 	// Examine, which then says what is wrong, and for what only reads or deletes.
 	Lenient bool
+	// Patience is how long Open waits for a server that is not there, or cannot
+	// answer yet; it says so once to Logger. Negative: as long as its context lasts.
+	// Zero: a few attempts, within a second if the server can be reached. What time
+	// does not mend, such as a wrong password, is an error at once.
+	Patience time.Duration
 	// TLS overrides the settings that the URL makes. Default: nil.
 	TLS *tls.Config
 	// Dial, if set, opens the connections.
@@ -52,11 +59,15 @@ type Store struct {
 	client   redis.UniversalClient
 	blocking redis.UniversalClient // for reads that wait, so that nothing waits behind them
 	address  string                // for messages, without credentials
+	target   *target
+	dial     dialer
+	master   atomic.Pointer[string] // where Sentinels said last that the master is
 	keys     keyspace
 	cluster  bool
 	embedded bool
 	lenient  bool
-	unfit    error // why the namespace's configuration cannot be used, if lenient
+	unfit    error    // why the namespace's configuration cannot be used, if lenient
+	observer Observer // nil for none
 	logger   *slog.Logger
 	lanes    []*lane
 
@@ -98,12 +109,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		t.tls = cfg.TLS
 	}
 	s := &Store{
-		client: t.connect(cfg.Dial, 0), blocking: t.connect(cfg.Dial, blockingConns), address: t.address(),
-		cluster: t.kind == kindCluster, embedded: cfg.Embedded, lenient: cfg.Lenient, logger: cmp.Or(cfg.Logger, slog.Default()),
+		client: t.connect(cfg.Dial, 0), blocking: t.connect(cfg.Dial, blockingConns), address: t.address(), target: t, dial: cfg.Dial,
+		cluster: t.kind == kindCluster, embedded: cfg.Embedded, lenient: cfg.Lenient, observer: cfg.Observer, logger: cmp.Or(cfg.Logger, slog.Default()),
 		claimed: map[string]*claimer{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.checkPatiently(ctx, namespace, cfg.Partitions); err != nil {
+	if err := s.checkPatiently(ctx, cfg, namespace); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -129,9 +140,17 @@ func (s *Store) Close() error {
 	s.cancel()
 	// Only closing its client ends a read that waits.
 	err := s.blocking.Close()
+	hangs := time.AfterFunc(closeGrace, func() { _ = s.client.Close() })
 	s.background.Wait()
-	return cmp.Or(s.client.Close(), err)
+	hangs.Stop()
+	if closed := s.client.Close(); !errors.Is(closed, redis.ErrClosed) {
+		err = cmp.Or(closed, err)
+	}
+	return err
 }
+
+// closeGrace is how long Close waits for answers to what was sent.
+const closeGrace = 250 * time.Millisecond
 
 // enter keeps the store from closing until leave, so that work may be begun.
 func (s *Store) enter() error {

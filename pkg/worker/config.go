@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/internal/telemetry"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -29,9 +30,13 @@ type config struct {
 	lease       time.Duration
 	drainGrace  time.Duration
 
+	waitForRedis time.Duration
+
 	listen    string
 	logLevel  *flags.Choice
 	logFormat *flags.Choice
+	tracing   *flags.Choice
+	check     bool
 	version   bool
 }
 
@@ -40,7 +45,7 @@ const program = "worker"
 // parse reads args and the environment. It returns pflag.ErrHelp after it has
 // printed the help to out.
 func parse(args []string, out io.Writer) (*config, error) {
-	c := &config{logLevel: flags.NewChoice("info", "debug", "warn", "error"), logFormat: flags.NewChoice("text", "json")}
+	c := &config{logLevel: flags.NewChoice("info", "debug", "warn", "error"), logFormat: flags.NewChoice("text", "json"), tracing: telemetry.Modes()}
 	fs := pflag.NewFlagSet(program, pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
@@ -81,11 +86,14 @@ func (c *config) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&c.queues, "queues", nil, "`queues` to take from, separated by commas (default all)")
 	fs.DurationVar(&c.lease, "lease", 10*time.Second, "how long a token stays with a worker that is not heard of")
 	fs.DurationVar(&c.drainGrace, "drain-grace", 8*time.Second, "how long items in hand may go on after SIGTERM")
+	fs.DurationVar(&c.waitForRedis, "wait-for-redis", 2*time.Minute, "how long to wait at the start for a Redis that is not there yet")
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9464", "`address` of /healthz, /readyz and /metrics, or \"off\"")
 	fs.Var(c.logLevel, "log-level", "how much to log")
 	fs.Var(c.logFormat, "log-format", "how to log")
+	fs.Var(c.tracing, "tracing", telemetry.Usage)
 	fs.BoolVar(&c.embedded, "embedded", false, "the Redis server is an embedded one")
 	fs.MarkHidden("embedded")
+	fs.BoolVar(&c.check, "check", false, "ask the worker that runs at --listen whether it is ready, and exit with 0 or 1")
 	fs.BoolVar(&c.version, "version", false, "print the version and exit")
 }
 
@@ -111,6 +119,8 @@ func (c *config) validate(fs *pflag.FlagSet) error {
 		return flags.Usagef("--partitions=%d: want 1 or more", c.partitions)
 	case c.lease < 100*time.Millisecond:
 		return flags.Usagef("--lease=%v: want 100ms or more", c.lease)
+	case c.waitForRedis < 0:
+		return flags.Usagef("--wait-for-redis=%v: want zero or more", c.waitForRedis)
 	case c.drainGrace <= 0:
 		return flags.Usagef("--drain-grace=%v: want more than 0", c.drainGrace)
 	}

@@ -22,6 +22,9 @@
 // in capitals, dashes as underscores (--drain-grace is FLOX_DRAIN_GRACE). The
 // command line wins.
 //
+// --tracing=otlp sends a span for each attempt at an item, see docs/tracing.md;
+// OpenTelemetry's variables (OTEL_EXPORTER_OTLP_ENDPOINT, ...) say where.
+//
 // # Exit codes
 //
 // 0 after a drain, 1 if it could not start (Redis unreachable, a wrong

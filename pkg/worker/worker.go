@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +17,9 @@ import (
 
 	"github.com/floxrun/flox/internal/buildinfo"
 	"github.com/floxrun/flox/internal/flags"
+	"github.com/floxrun/flox/internal/httpserve"
 	"github.com/floxrun/flox/internal/metrics"
+	"github.com/floxrun/flox/internal/telemetry"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 )
@@ -61,6 +64,9 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, defs ...f
 		_, err := fmt.Fprintln(stdout, strings.Join(strings.Fields("flox worker "+b.Version+" "+b.Revision+" "+b.Go), " "))
 		return err
 	}
+	if cfg.check {
+		return check(ctx, cfg.listen)
+	}
 	return run(ctx, cfg, cfg.logger(stderr), defs)
 }
 
@@ -68,21 +74,34 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer, defs ...f
 // address the second must not register anything.
 func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definition) error {
 	reg := prometheus.NewRegistry()
-	wc := cfg.workerConfig(log, metrics.NewWorker(reg, cfg.concurrency))
+	series := metrics.NewWorker(reg, cfg.namespace, cfg.concurrency)
+	wc := cfg.workerConfig(log, series)
 	if _, err := flox.NewWorker(nil, wc, defs...); err != nil { // before there is a store to touch
 		return flags.Usagef("%v", err)
 	}
-	listener, err := listen(cfg.listen)
+	tracing, err := telemetry.Open(ctx, cfg.tracing, "flox-worker", wc.Version, log)
 	if err != nil {
 		return err
 	}
+	defer tracing.Close()
+	wc.Tracer = tracing.Tracer()
+	listener, err := httpserve.Listen(cfg.listen)
+	if err != nil {
+		return err
+	}
+	var taking atomic.Pointer[taker]
 	if listener != nil {
-		defer listener.Close()
+		stop := httpserve.Serve(listener, handler(ctx, &taking, reg), log)
+		defer stop()
 	}
 	st, err := redisstore.Open(ctx, redisstore.Config{
-		URL: cfg.redis, Namespace: cfg.namespace, Partitions: cfg.partitions, Embedded: cfg.embedded, Logger: log,
+		URL: cfg.redis, Namespace: cfg.namespace, Partitions: cfg.partitions, Embedded: cfg.embedded,
+		Patience: cfg.waitForRedis, Logger: log, Observer: series,
 	})
 	if err != nil {
+		if ctx.Err() != nil { // it waited, and is to end
+			return nil
+		}
 		return err
 	}
 	defer st.Close()
@@ -90,10 +109,7 @@ func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definit
 	if err != nil {
 		return err
 	}
-	if listener != nil {
-		stop := serve(listener, handler(ctx, st, w.Ready, reg), log)
-		defer stop()
-	}
+	taking.Store(&taker{st, w.Ready})
 	return w.Run(ctx)
 }
 

@@ -160,14 +160,18 @@ func TestHealthAndMetrics(t *testing.T) {
 			t.Errorf("GET %s = %d %q, want 200 %q", path, code, body, want)
 		}
 	}
-	s.until("the commit was counted", func() bool {
+	s.until("the run's end was counted", func() bool {
 		_, body := s.get("/metrics")
-		return strings.Contains(body, `flox_commit_duration_seconds_count{outcome="applied"} 1`)
+		return strings.Contains(body, `flox_run_duration_seconds_count{flox_namespace="default",status="completed",workflow="job"} 1`)
 	})
 	_, body := s.get("/metrics")
 	for _, want := range []string{
-		`flox_items_total{node="pass",outcome="end",workflow="job"} 1`, "flox_worker_slots 7", "flox_items_in_flight 0",
-		"flox_build_info{", "go_goroutines ",
+		`flox_items_total{flox_namespace="default",node="pass",outcome="end",workflow="job"} 1`,
+		`flox_commit_duration_seconds_count{flox_namespace="default",outcome="applied"} 1`,
+		`flox_queue_wait_seconds_count{flox_namespace="default",queue="job"} 1`,
+		`flox_redis_batch_commands_count{flox_namespace="default"} `,
+		`flox_worker_slots{flox_namespace="default"} 7`, `flox_items_in_flight{flox_namespace="default"} 0`,
+		`flox_build_info{flox_namespace="default",`, "\ngo_goroutines ",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics lacks %s", want)
@@ -182,6 +186,9 @@ func TestHealthAndMetrics(t *testing.T) {
 	}
 	if code, _ := s.get("/healthz"); code != 200 {
 		t.Errorf("GET /healthz without a store = %d, want 200: the process is alive", code)
+	}
+	if _, body := s.get("/metrics"); !strings.Contains(body, `flox_redis_errors_total{flox_namespace="default",kind="loading"} `) {
+		t.Error("/metrics lacks the commands that were answered with LOADING")
 	}
 	s.redis.SetError("")
 	s.stop()
@@ -259,7 +266,8 @@ func TestConfigErrors(t *testing.T) {
 		{"--log-format xml", 2, `--log-format="xml": want text|json`},
 		{"--listen 9464", 2, `--listen="9464": want host:port or off`},
 		{"--listen " + taken.Addr().String(), 1, "--listen=" + taken.Addr().String() + `: bind: address already in use; choose another`},
-		{"--listen off --redis " + dead, 1, "redis at 127.0.0.1:1 cannot be reached"},
+		{"--wait-for-redis -1s", 2, "--wait-for-redis=-1s: want zero or more"},
+		{"--listen off --wait-for-redis 0 --redis " + dead, 1, "redis at 127.0.0.1:1 cannot be reached"},
 		{"--listen off --redis http://127.0.0.1", 1, "redis URL: want redis://"},
 	} {
 		var log bytes.Buffer
@@ -274,6 +282,59 @@ func TestConfigErrors(t *testing.T) {
 	}
 	if keys := redis.Keys(); len(keys) > 0 {
 		t.Errorf("wrong settings left keys %v in Redis, want none", keys)
+	}
+}
+
+// TestRedisThatComesLater checks that a worker waits, says so once, and then works.
+func TestRedisThatComesLater(t *testing.T) {
+	wf := workflow(t, newGate())
+	s := &started{t: t, done: make(chan error, 1), log: &lockedBuffer{}}
+	address, redis := freeAddress(t), freeAddress(t)
+	s.url = "http://" + address
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		s.done <- Run(ctx, []string{"--redis", "redis://" + redis, "--embedded", "--listen", address}, io.Discard, s.log, wf)
+	}()
+	s.until("it waits", func() bool { return strings.Contains(s.log.String(), "waiting for redis") })
+	if code, body := s.get("/readyz"); code != 503 || body != "waiting for redis\n" {
+		t.Errorf("GET /readyz while it waits = %d %q, want 503", code, body)
+	}
+	if code, _ := s.get("/healthz"); code != 200 {
+		t.Errorf("GET /healthz while it waits = %d, want 200: the process is alive", code)
+	}
+	time.Sleep(time.Second) // for some attempts more
+	server := miniredis.NewMiniRedis()
+	if err := server.StartAddr(redis); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	s.until("/readyz says 200", func() bool { code, _ := s.get("/readyz"); return code == 200 })
+	stop()
+	if err := <-s.done; err != nil {
+		t.Errorf("Run = %v, want nil", err)
+	}
+	for _, line := range []string{"waiting for redis", "redis is there"} {
+		if n := strings.Count(s.log.String(), line); n != 1 {
+			t.Errorf("it said %q %d times, want once; log:\n%s", line, n, s.log)
+		}
+	}
+}
+
+// TestStopWhileWaiting checks that a worker ends at once that waits for a Redis
+// which takes connections and does not answer.
+func TestStopWhileWaiting(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	began := time.Now()
+	err = Run(ctx, []string{"--redis", "redis://" + silent.Addr().String(), "--listen", "off"}, io.Discard, io.Discard, workflow(t, newGate()))
+	if took := time.Since(began); err != nil || took > time.Second {
+		t.Errorf("Run = %v after %v, want nil soon after 300ms", err, took)
 	}
 }
 

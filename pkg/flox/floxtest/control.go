@@ -101,6 +101,12 @@ func retryRun(d *driver) {
 	d.commit(retry(l), flox.VerdictReleased)
 	d.promote(1)
 	d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
+	d.control(flox.ControlRetry)
+	d.settle()
+	if l = d.take(); l.Item.Retried != 1 {
+		d.t.Errorf("Retried = %d after one retry, want 1", l.Item.Retried)
+	}
+	d.commit(fail(l, "boom"), flox.VerdictReleased)
 	if status := d.control(flox.ControlRetry); status != flox.StatusRunning {
 		d.t.Errorf("retry = %q, want running", status)
 	}
@@ -116,9 +122,16 @@ func retryRun(d *driver) {
 	if d.tokens()[flox.RootToken].Failed {
 		d.t.Error("the token still counts as failed")
 	}
+	if l.Item.Retried != 2 {
+		d.t.Errorf("Retried = %d after two retries, want 2", l.Item.Retried)
+	}
+	d.commit(next(l, "second"), flox.VerdictReleased)
+	if l = d.take(); l.Item.Retried != 0 {
+		d.t.Errorf("Retried = %d at the next item, want 0", l.Item.Retried)
+	}
 	d.commit(end(l, "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
-	d.wantCounts(flox.Counts{Created: 1, Committed: 1, Outputs: 1, Version: 1})
+	d.wantCounts(flox.Counts{Created: 2, Committed: 2, Outputs: 1, Version: 2})
 }
 
 func retryMany(d *driver) {

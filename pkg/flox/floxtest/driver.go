@@ -34,6 +34,7 @@ type driver struct {
 	b                 Backend
 	s                 flox.Store
 	run, queue, other string
+	deposits          *sync.Map // of the run: what was left at joins, to the item that left it
 }
 
 func newDriver(t *testing.T, b Backend) *driver {
@@ -45,6 +46,7 @@ func newDriver(t *testing.T, b Backend) *driver {
 func (d *driver) scene(run string) *driver {
 	d.t.Helper()
 	scene := *d
+	scene.deposits = new(sync.Map)
 	scene.run, scene.queue, scene.other = run, run+"-queue", run+"-other"
 	err := d.s.Register(d.ctx, flox.WorkflowInfo{
 		Name: workflow, StartNode: "first", StartQueue: scene.queue,

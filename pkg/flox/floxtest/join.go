@@ -36,6 +36,14 @@ func (d *driver) wantDeposits(l flox.Loaded, want ...string) {
 	if got := fmt.Sprintf("%q", l.Item.Input.Deposits); got != fmt.Sprintf("%q", want) {
 		d.t.Fatalf("input of %s = %s, want %q", l.Lease.Item(), got, want)
 	}
+	var items []string
+	for _, output := range want {
+		item, _ := d.deposits.Load(output)
+		items = append(items, fmt.Sprint(item))
+	}
+	if !slices.Equal(l.Item.Input.Sources, items) {
+		d.t.Fatalf("input of %s came from %q, want %q", l.Lease.Item(), l.Item.Input.Sources, items)
+	}
 }
 
 func joinAnyOrder(d *driver) {

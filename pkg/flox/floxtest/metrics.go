@@ -118,15 +118,22 @@ func queueStats(d *driver) {
 	if len(queues) != 2 || queues[0].Name != d.other || queues[1].Name != d.queue {
 		d.t.Fatalf("Queues = %+v, want %q and %q", queues, d.other, d.queue)
 	}
-	if q := queues[0]; q.Ready != 0 || q.Leased != 0 || q.Delayed != 0 || q.Taken > 0 || q.Oldest != 0 {
+	if q := queues[0]; q.Ready != 0 || q.Leased != 0 || q.Delayed != 0 || q.Taken > 0 || q.Oldest != 0 || q.OldestReady != 0 {
 		d.t.Errorf("Queues = %+v, want it empty", q)
 	}
 	if q := queues[1]; q.Ready != 2 || q.Leased != 1 || q.Delayed != 1 || q.Oldest < 10*time.Millisecond || q.Oldest > time.Minute {
 		d.t.Errorf("Queues = %+v, want 2 ready, 1 leased, 1 delayed, some ms old", q)
 	}
+	if q := queues[1]; q.OldestReady < 10*time.Millisecond || q.OldestReady > q.Oldest {
+		d.t.Errorf("Queues = %+v, want the oldest that is ready some ms old", q)
+	}
 	d.wantHandedOut(first, 3)
-	d.commit(end(d.take(), "out"), flox.VerdictReleased)
-	d.commit(end(d.take(), "out"), flox.VerdictReleased)
+	third, fourth := d.take(), d.take()
+	if q := d.measure(); q.Ready != 0 || q.Leased != 3 || q.OldestReady != 0 || q.Oldest < 10*time.Millisecond {
+		d.t.Errorf("Queues = %+v, want 3 leased, some ms old, and none ready", q)
+	}
+	d.commit(end(third, "out"), flox.VerdictReleased)
+	d.commit(end(fourth, "out"), flox.VerdictReleased)
 	d.wantHandedOut(first, 5)
 }
 

@@ -37,9 +37,9 @@ func scopeFrame(d *driver) {
 	}
 	for _, l := range d.takeAll(3) {
 		d.wantScope(l, "0.0", "")
-		d.commit(deposit(l, "x"), flox.VerdictReleased)
+		d.commit(deposit(l, l.Lease.Token), flox.VerdictReleased)
 	}
-	l = d.wantJoin("0.0.j", "x", "x", "x")
+	l = d.wantJoin("0.0.j", "0", "0.0.1", "0.0.2")
 	d.wantScope(l, "", "0.0")
 	d.commit(next(l, "after"), flox.VerdictReleased)
 	d.wantScope(d.take(), "", "")
@@ -54,9 +54,9 @@ func scopeInner(d *driver) {
 	d.commit(fanJoin(l, 2), flox.VerdictReleased)
 	for _, l := range d.takeAll(2) {
 		d.wantScope(l, "0.1", "")
-		d.commit(deposit(l, "x"), flox.VerdictReleased)
+		d.commit(deposit(l, l.Lease.Token), flox.VerdictReleased)
 	}
-	l = d.wantJoin("0.2.j", "x", "x")
+	l = d.wantJoin("0.2.j", "0", "0.2.1")
 	d.wantScope(l, "0.1", "0.2")
 	d.commit(deposit(l, "y"), flox.VerdictReleased)
 	l = d.wantJoin("0.1.j", "y")

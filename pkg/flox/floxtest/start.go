@@ -10,6 +10,7 @@ import (
 
 var startChecks = []check{
 	{"Info", startInfo},
+	{"Trace", startTrace},
 	{"Repeat", startRepeat},
 	{"Taken", startTaken},
 	{"TakenAfterEnd", startTakenAfterEnd},
@@ -36,6 +37,30 @@ func startInfo(d *driver) {
 	d.wantStatus(flox.StatusRunning)
 	if token = d.tokens()[flox.RootToken]; token.Place != flox.PlaceLeased || token.Owner == "" {
 		d.t.Errorf("Checkpoint = %+v, want a leased token", token)
+	}
+}
+
+// startTrace gives a run its place in a trace, which every worker and reader is told.
+func startTrace(d *driver) {
+	const place = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	req := d.request()
+	req.Trace = place
+	d.must(d.s.Start(d.ctx, req))
+	d.commit(fanJoin(d.take(), 2), flox.VerdictReleased)
+	for _, l := range d.takeAll(2) {
+		if l.Item.Trace != place {
+			d.t.Errorf("Load(%s).Item.Trace = %q, want %q", l.Lease.Item(), l.Item.Trace, place)
+		}
+	}
+	page, err := d.s.List(d.ctx, flox.ListRequest{Limit: 1})
+	d.must(err)
+	if got := d.info().Trace; got != place || len(page.Runs) != 1 || page.Runs[0].Trace != place {
+		d.t.Errorf("Info(%q).Trace = %q, List = %+v, want %q in both", d.run, got, page, place)
+	}
+
+	plain := d.scene("plain")
+	if l := plain.begin(); l.Item.Trace != "" || plain.info().Trace != "" {
+		d.t.Errorf("Trace = %q, Info's %q of a run that was given none", l.Item.Trace, plain.info().Trace)
 	}
 }
 

@@ -4,22 +4,44 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
 
 // What the driver checks, and what it does to a run as a whole.
 
-// commit commits and checks the verdict and the run's ledger.
+// commit commits and checks the verdict, the run's ledger, and that the answer says
+// that the run has ended if and only if it did so just now.
 func (d *driver) commit(c flox.Commit, want flox.Verdict) flox.CommitResult {
 	d.t.Helper()
+	before := d.info()
 	result, err := d.s.Commit(d.ctx, c)
 	d.must(err)
 	if result.Verdict != want {
 		d.t.Fatalf("Commit(%s, op %d) = verdict %d, want %d", c.Item(), c.Op, result.Verdict, want)
 	}
 	d.ledger()
+	d.wantEnded(before, result)
+	if c.Op == flox.OpDeposit && result.Verdict.Applied() {
+		d.deposits.Store(string(c.Output), c.Item())
+	}
 	return result
+}
+
+// wantEnded checks what a commit's answer says about the run's end.
+func (d *driver) wantEnded(before flox.RunInfo, got flox.CommitResult) {
+	d.t.Helper()
+	after := d.info()
+	var status flox.Status
+	var lasted time.Duration
+	if after.Status.Terminal() && !before.Status.Terminal() {
+		status, lasted = after.Status, after.Ended.Sub(after.Created)
+	}
+	if got.Ended != status || got.Lasted != lasted {
+		d.t.Fatalf("commit in %s, which was %s and is %s, = ended %q after %v, want %q after %v",
+			d.run, before.Status, after.Status, got.Ended, got.Lasted, status, lasted)
+	}
 }
 
 func (d *driver) info() flox.RunInfo {

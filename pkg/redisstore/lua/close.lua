@@ -62,7 +62,7 @@ local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEY
   todo = KEYS[9], events = ARGV[10]}
 local closed = false
 if closes then
-  arrive(R, f, idx, tok, ARGV[11])
+  arrive(R, f, idx, tok, t, ARGV[11])
   f.need = 'x'
   add(R, 'closed', 1)
   fire(R, run, f, q)

@@ -27,7 +27,8 @@
 -- ARGV[12] what would undo the item
 -- ARGV[13...] names of the queues of KEYS[10...]
 -- Returns: {verdict, 1 if it had been applied before, state version, committed, 1
--- if it left work for settle.lua}; {9} a key of the run is of a wrong type;
+-- if it left work for settle.lua, how the run ended if this ended it, ms that it
+-- lasted}; {9} a key of the run is of a wrong type;
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[10]
 local q = streams(10, 13)
@@ -45,7 +46,7 @@ add(R, 'committed', 1)
 if has('u') then keep_undo(R, ARGV[12]) end
 local f = read_frame(R, t.frame)
 if has('a') then
-  if f then arrive(R, f, t.idx, tok, ARGV[11]) end
+  if f then arrive(R, f, t.idx, tok, t, ARGV[11]) end
 elseif has('h') then
   hold(R, t.node)
 elseif not undoes(tok) then

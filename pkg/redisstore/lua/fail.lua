@@ -22,8 +22,8 @@
 -- ARGV[9] cause
 -- ARGV[10] channel of the status changes
 -- Returns: {verdict, 1 if a commit had been applied before, state version,
--- committed, 1 if it left work for settle.lua}; {9} a key of the run is of a wrong
--- type
+-- committed, 1 if it left work for settle.lua, how the run ended if this ended it,
+-- ms that it lasted}; {9} a key of the run is of a wrong type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[8]
 local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'errs', 'workflow', 'closed', 'undos',
   'undoes', 'live', 'deadline', 'cause', 't:' .. tok})

@@ -36,7 +36,8 @@
 -- ARGV[21...] names of the queues of KEYS[10...]; then the blobs, or node, queue
 -- and input of each branch
 -- Returns: {verdict, 1 if it had been applied before, state version, committed, 1
--- if it left work for settle.lua}; {9} a key of the run is of a wrong type;
+-- if it left work for settle.lua, how the run ended if this ended it, ms that it
+-- lasted}; {9} a key of the run is of a wrong type;
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream, size = ARGV[1], ARGV[2], ARGV[5], KEYS[10], tonumber(ARGV[14])
 local q, rest = streams(10, 21), 21 + #KEYS - 9

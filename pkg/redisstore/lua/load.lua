@@ -14,12 +14,13 @@
 -- committed, node, step, attempt, crashes, ms since it was queued, payload or nil,
 -- 1 if a join's, chunk due, chunks, blob or nil, {deposits}, scope, frame of the
 -- join, ms since the first attempt began, S or T if a signal or the time ended its
--- wait, the signal's payload or nil, error that is undone for or nil}; {2} stray,
--- {3} lost, {4} parked, {5} cancelled, {6} the run's key is of a wrong type, {7}
--- too late for its join
+-- wait, the signal's payload or nil, error that is undone for or nil, the run's place
+-- in a trace or nil, how often the run was retried after it failed of the item};
+-- {2} stray, {3} lost, {4} parked, {5} cancelled, {6} the run's key is of a wrong
+-- type, {7} too late for its join
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[2]
 local R = open_run(KEYS[1], {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted',
-  'live', 'dropped', 'parked', 'closed', 'failure', 't:' .. tok, 'i:' .. tok})
+  'live', 'dropped', 'parked', 'closed', 'failure', 'trace', 't:' .. tok, 'i:' .. tok})
 if not R then return {6} end
 local h = R.h
 local raw = h['t:' .. tok]
@@ -70,8 +71,9 @@ local cause = undoes(tok) and h.failure and string.sub(h.failure, string.find(h.
 local now = clock()
 local elapsed = t.since ~= '' and math.max(0, now - tonumber(t.since)) or 0
 local grant = tonumber(t.crash) >= tonumber(ARGV[6]) and 1 or 0
+local _, retried = string.gsub(t.flags, 'R', '')
 local queued = tonumber(string.match(t.eid, '^(%d+)'))
 return {grant, h.workflow, h.fingerprint, tonumber(h.sv or 0), tonumber(h.committed or 0), t.node,
   tonumber(t.step), tonumber(t.att), tonumber(t.crash), now - queued, payload,
   t.from ~= '' and 1 or 0, tonumber(t.rel), tonumber(t.chunks), blob, deposits, t.scope, t.from, elapsed,
-  answer, signal, cause}
+  answer, signal, cause, h.trace or false, retried}

@@ -50,7 +50,7 @@ end
 
 local function requeue(tok, t)
   if string.find(t.flags, 'F', 1, true) then
-    t.flags = string.gsub(t.flags, 'F', '')
+    t.flags = string.gsub(t.flags, 'F', 'R')
     t.att, t.crash, t.since = '0', '0', ''
   end
   enqueue(R, run, tok, t, q[t.queue])

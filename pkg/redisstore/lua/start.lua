@@ -21,6 +21,7 @@
 -- ARGV[12] 1 if items of the run may be undone, else 0
 -- ARGV[13] when the first token is ready at the earliest, in ms, or 0
 -- ARGV[14] labels, or nothing
+-- ARGV[15] where the run belongs to in a trace, or nothing
 -- Returns: {0} started, now or by this request before; {1, status, granted} the
 -- id is taken; {9} the run's key is of a wrong type
 local run = ARGV[1]
@@ -46,6 +47,7 @@ if tonumber(ARGV[11]) > 0 then
 end
 if ARGV[12] == '1' then set(R, 'undoes', '1') end
 if ARGV[14] ~= '' then set(R, 'labels', ARGV[14]) end
+if ARGV[15] ~= '' then set(R, 'trace', ARGV[15]) end
 redis.call('HSET', KEYS[1], 'status', 'running', 'live', 1, 'created', 1, 'born', ARGV[2],
   'workflow', ARGV[3], 'fingerprint', ARGV[4], 'need', ARGV[7], 'started', num(now),
   'i:0', ARGV[10], unpack(R.puts))

@@ -38,10 +38,10 @@ local function fire(R, run, f, q)
   make(R, run, short(f.id .. '.j'), t, q)
 end
 
--- arrive leaves at the frame's join what a branch came with.
-local function arrive(R, f, idx, tok, payload)
+-- arrive leaves at the frame's join what a branch came with, and whose item it was.
+local function arrive(R, f, idx, tok, t, payload)
   f.arrived = tonumber(f.arrived) + 1
-  set(R, 'd:' .. f.id .. ':' .. num(f.arrived), idx .. '|' .. tok .. '|' .. payload)
+  set(R, 'd:' .. f.id .. ':' .. num(f.arrived), idx .. '|' .. tok .. '.' .. t.step .. '|' .. payload)
 end
 
 -- lower counts one branch of the frame, if there is one, as arrived or ended. It

@@ -20,8 +20,9 @@ local function forget_visits(R)
 end
 
 -- end_run makes a run terminal and moves it to another index. Without a cause it
--- keeps the one it has.
+-- keeps the one it has. R.over is for done, see fence.lua.
 local function end_run(R, run, status, cause, now, at)
+  R.over = {status, now}
   set(R, 'ended', num(now))
   if cause then set(R, 'cause', cause) end
   local member = run .. '|' .. R.h.workflow

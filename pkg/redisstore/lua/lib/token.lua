@@ -1,6 +1,7 @@
 -- The record of a token, t:<token>, and the places where it can stand: q in its
 -- queue, d delayed, w waiting for a signal, p parked.
--- Flags: F the run failed of it, S a signal has ended its wait, T the time has.
+-- Flags: F the run failed of it, R the same before a retry of the run, S a signal has
+-- ended its wait, T the time has.
 
 local TOKEN = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|' ..
   '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'

@@ -1,0 +1,98 @@
+#!/bin/sh
+# make compose-test: the stack of deploy/docker-compose.yml on a real engine. Finds
+# or makes what it needs, runs the test, and takes away what it made:
+#   - an engine: the one that docker reaches; else, as root on Debian or Ubuntu, one
+#     of its own (docker.io from apt, dockerd with its data in the cache folder);
+#   - Docker Compose 2.20 or newer: the plugin; else built once from its Go module;
+#   - base images: pulled; else stand-ins, see standins.sh.
+# Where there is no engine to be had it says NOT RUN and why, and exits with 0, or
+# with 1 if FLOX_COMPOSE=required.
+# FLOX_PICTURES=folder writes pictures of the dashboards there.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/flox-compose-test
+mkdir -p "$cache"
+
+not_run() {
+	echo "compose-test: NOT RUN: $*" >&2
+	[ "${FLOX_COMPOSE:-}" != required ] || exit 1
+	exit 0
+}
+
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+
+# install PACKAGE...: with no service started.
+install() {
+	echo "installing $* with apt-get" >&2
+	export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >"$cache/apt.log" 2>&1 ||
+		{ tail -3 "$cache/apt.log" >&2; return 1; }
+}
+
+engine=
+stop_all() {
+	"$here/standins.sh" remove || true
+	[ -z "$engine" ] || { kill "$engine" && wait "$engine" || true; }
+}
+
+# start_engine: a dockerd of our own, which ends with us.
+start_engine() {
+	[ "$(uname)" = Linux ] || not_run "no Docker engine answers; start Docker Desktop or another one"
+	[ "$(id -u)" = 0 ] || not_run "no Docker engine answers, and only root can start one"
+	if ! command -v dockerd >/dev/null; then
+		can_install || not_run "dockerd not found, and there is no apt-get to install it with"
+		install docker.io iptables || not_run "docker.io cannot be installed"
+	fi
+	run=$(mktemp -d)
+	export DOCKER_HOST="unix://$run/docker.sock"
+	dockerd --data-root "$cache/engine" --exec-root "$run/exec" --pidfile "$run/pid" --host "$DOCKER_HOST" \
+		>"$cache/dockerd.log" 2>&1 &
+	engine=$!
+	i=0
+	until docker info >/dev/null 2>&1; do
+		i=$((i + 1))
+		if [ $i -gt 60 ] || ! kill -0 "$engine" 2>/dev/null; then
+			kill "$engine" 2>/dev/null || true
+			engine=
+			not_run "dockerd does not start here: $(tail -1 "$cache/dockerd.log")"
+		fi
+		sleep 0.5
+	done
+	echo "started an engine of our own, its data is in $cache/engine"
+}
+
+if ! command -v docker >/dev/null; then
+	can_install || not_run "docker not found; install Docker first"
+	install docker.io iptables || not_run "docker.io cannot be installed"
+fi
+docker info >/dev/null 2>&1 || start_engine
+trap stop_all EXIT
+trap 'exit 130' INT TERM
+
+# Compose, with `required: false` of depends_on.
+version=v2.40.3
+recent() { "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ exit !($1 > 2 || $1 == 2 && $2 >= 20) }'; }
+if recent docker compose; then
+	FLOX_COMPOSE_COMMAND="docker compose"
+else
+	FLOX_COMPOSE_COMMAND="$cache/docker-compose-$version"
+	if [ ! -x "$FLOX_COMPOSE_COMMAND" ]; then
+		echo "building Docker Compose $version from its Go module; that takes some minutes, once"
+		source=$(cd / && GOFLAGS=-mod=mod go mod download -json "github.com/docker/compose/v2@$version" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p')
+		[ -n "$source" ] || not_run "Docker Compose is not installed, and its module cannot be downloaded"
+		(cd "$source" && CGO_ENABLED=0 go build -trimpath -o "$FLOX_COMPOSE_COMMAND.part" \
+			-ldflags "-X github.com/docker/compose/v2/internal.Version=$version" ./cmd) ||
+			not_run "Docker Compose is not installed, and cannot be built"
+		mv "$FLOX_COMPOSE_COMMAND.part" "$FLOX_COMPOSE_COMMAND"
+	fi
+fi
+export FLOX_COMPOSE_COMMAND
+
+if can_install; then
+	command -v busybox >/dev/null || install busybox-static || true
+	"$here/../../scripts/ensure-redis.sh"
+fi
+"$here/standins.sh" make
+
+cd "$here/../.."
+go test -tags compose -count=1 -timeout 20m -v ./integration/compose
