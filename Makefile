@@ -8,10 +8,10 @@ PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint vuln verify bench dashboards alerts up down
+.PHONY: help demo build test race lint vuln verify bench dashboards alerts image up down compose-test
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: build ## run two real workflows on three worker processes, one of which is killed
 	@bin/orchestrator demo
@@ -30,7 +30,9 @@ race: test ## the same as test: the race detector is always on
 lint: ## formatter, vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "not gofmt-ed: $$files"; exit 1; }
 	go vet ./...
+	go vet -tags compose ./integration/compose
 	go run $(STATICCHECK) ./...
+	go run $(STATICCHECK) -tags compose ./integration/compose
 
 vuln: ## known vulnerabilities, where their database can be reached
 	@scripts/vuln.sh $(GOVULNCHECK)
@@ -48,8 +50,23 @@ alerts: ## judge deploy/prometheus with promtool, cases of the alerts included
 	@scripts/ensure-promtool.sh
 	go test ./internal/dashboards -run 'TestPromtool|TestAlerts'
 
-up: ## start Redis and a worker in Docker
-	docker compose -f deploy/docker-compose.yml up -d
+# What the image is built with: from the commit, so that one source makes one image.
+image up: export FLOX_BUILD_VERSION = $(VERSION)
+image up: export FLOX_BUILD_REVISION = $(shell git rev-parse HEAD 2>/dev/null)
+image up: export FLOX_BUILD_CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
+COMPOSE := docker compose -f deploy/docker-compose.yml
+WORKERS ?= 4
 
-down: ## stop it
-	docker compose -f deploy/docker-compose.yml down
+image: ## build the image flox with Docker and print its size
+	DOCKER_BUILDKIT=1 docker build -t flox --build-arg VERSION=$$FLOX_BUILD_VERSION \
+		--build-arg REVISION=$$FLOX_BUILD_REVISION --build-arg CREATED=$$FLOX_BUILD_CREATED .
+	@docker image ls flox
+
+up: ## start Redis, WORKERS=4 workers, Prometheus and Grafana in Docker
+	$(COMPOSE) up -d --build --scale worker=$(WORKERS)
+
+down: ## stop that; what Redis has is kept
+	$(COMPOSE) down
+
+compose-test: ## test the Docker stack, on an engine of its own where there is none
+	@integration/compose/run.sh

@@ -18,12 +18,14 @@ import (
 // a container ends of it, and there are few times.
 func TestBadInput(t *testing.T) {
 	t.Run("wrong password", func(t *testing.T) {
+		t.Parallel()
 		s := newStack(t, "password", "FLOX_REDIS=redis://:wrong@redis:6379")
 		s.compose("up", "-d", "redis", "worker", "orchestrator")
 		s.givesUp("worker", "refuses the user or password")
 		s.givesUp("orchestrator", "refuses the user or password")
 	})
 	t.Run("password that cannot be", func(t *testing.T) {
+		t.Parallel()
 		s := newStack(t, "odd", "FLOX_REDIS_PASSWORD=a b@c")
 		if _, _, err := s.composeWithin(time.Minute, nil, "up", "-d", "redis"); err != nil {
 			t.Fatal(err)
@@ -31,6 +33,7 @@ func TestBadInput(t *testing.T) {
 		s.givesUp("redis", "FLOX_REDIS_PASSWORD: want letters, digits")
 	})
 	t.Run("volume without permission", func(t *testing.T) {
+		t.Parallel()
 		s := newStack(t, "volume")
 		dir := filepath.Join(t.TempDir(), "data")
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -42,6 +45,7 @@ func TestBadInput(t *testing.T) {
 		}
 	})
 	t.Run("port in use", func(t *testing.T) {
+		t.Parallel()
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -55,6 +59,7 @@ func TestBadInput(t *testing.T) {
 		}
 	})
 	t.Run("port of a worker in use", func(t *testing.T) {
+		t.Parallel()
 		s := newStack(t, "listen")
 		s.compose("up", "-d", "--no-deps", "worker")
 		out, err := docker("run", "--rm", "--network", "container:"+s.only("worker").ID, testImage)
@@ -64,7 +69,8 @@ func TestBadInput(t *testing.T) {
 	})
 	t.Run("Redis not there yet", notThereYet)
 	t.Run("old Redis", func(t *testing.T) {
-		s := newStack(t, "old", "COMPOSE_PROFILES=")
+		t.Parallel()
+		s := newStack(t, "old")
 		s.compose("up", "-d", "site") // for its network
 		s.env = append(s.env, "FLOX_REDIS=redis://"+oldRedis(t, s))
 		s.compose("up", "-d", "--no-deps", "worker", "orchestrator")
@@ -72,6 +78,7 @@ func TestBadInput(t *testing.T) {
 		s.givesUp("orchestrator", "6.2.14: flox needs Redis 7.0 or newer")
 	})
 	t.Run("eviction", func(t *testing.T) {
+		t.Parallel()
 		s := newStack(t, "eviction")
 		s.compose("up", "-d", "redis")
 		s.until("redis is healthy", 20*time.Second, func() bool { return s.only("redis").healthy() })
@@ -111,6 +118,7 @@ func (s *stack) givesUp(service string, words ...string) {
 
 // notThereYet starts workers well before their Redis.
 func notThereYet(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, "late")
 	s.compose("up", "-d", "--no-deps", "worker", "orchestrator")
 	time.Sleep(8 * time.Second)

@@ -101,19 +101,39 @@ func (c *client) ended() int64 {
 }
 
 // feed starts orders at a rate, in the background, until stop, which returns how
-// many it has started.
+// many of cases are started.
 func (c *client) feed(cases []demo.OrderCase, from int, every time.Duration) (stop func() int) {
-	var all sync.WaitGroup
-	quit := make(chan struct{})
+	return c.inBackground(cases, from, every, func(int) bool { return true })
+}
+
+// supply starts orders so that backlog of them are in hand, until stop, as feed.
+func (c *client) supply(cases []demo.OrderCase, from int, backlog *atomic.Int64) (stop func() int) {
+	var ended int64
+	var asked time.Time
+	return c.inBackground(cases, from, time.Millisecond, func(started int) bool {
+		if time.Since(asked) > 50*time.Millisecond {
+			ended, asked = max(ended, c.ended()), time.Now()
+		}
+		return int64(started)-ended < backlog.Load()
+	})
+}
+
+// inBackground starts an order at each tick at which wanted says so.
+func (c *client) inBackground(cases []demo.OrderCase, from int, tick time.Duration, wanted func(started int) bool) (stop func() int) {
+	quit, done := make(chan struct{}), make(chan struct{})
 	n := from
-	all.Go(func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for ; n < len(cases); n++ {
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(tick)
+		defer ticker.Stop()
+		for n < len(cases) {
 			select {
 			case <-quit:
 				return
-			case <-tick.C:
+			case <-ticker.C:
+			}
+			if !wanted(n) {
+				continue
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			err := c.order(ctx, cases[n].Order)
@@ -122,11 +142,12 @@ func (c *client) feed(cases []demo.OrderCase, from int, every time.Duration) (st
 				c.s.t.Error(err)
 				return
 			}
+			n++
 		}
-	})
+	}()
 	return func() int {
 		close(quit)
-		all.Wait()
+		<-done
 		return n
 	}
 }

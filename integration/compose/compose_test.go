@@ -5,11 +5,14 @@ package compose
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -31,7 +34,7 @@ const (
 func TestStack(t *testing.T) {
 	s := newStack(t, "stack", "FLOX_REDIS_PASSWORD="+password,
 		// Few slots, each of them busy for a while: so more workers do more.
-		"FLOX_CONCURRENCY=4", "FLOX_DEMO_DELAY=20ms")
+		"FLOX_CONCURRENCY=4", "FLOX_DEMO_DELAY=50ms")
 	st := &steps{}
 	defer func() {
 		fmt.Println("\nSTEP")
@@ -54,7 +57,7 @@ func TestStack(t *testing.T) {
 	st.do("1, 4, 2 workers under load", func() (said string) { n, said = c.scale(cases, n); return said })
 	st.do("the same: nothing lost, nothing twice", func() string { return c.judged(cases[:n]) })
 	st.do("every query of dashboards and alerts", func() string { return s.queries(began) })
-	st.do("stop everything with work in hand", func() string { n = c.stop(cases, n); return "all ended by themselves, with exit code 0" })
+	st.do("stop everything with work in hand", func() (said string) { n, said = c.stop(cases, n); return said })
 	st.do("up again, and the rest is done", func() string {
 		s.compose("up", "-d", "--no-recreate", "--scale", "worker=2", "redis", "worker")
 		said := c.judged(cases[:n])
@@ -82,15 +85,15 @@ func (s *stack) image() string {
 		s.t.Errorf("the image has %+v, want a numeric user, SIGTERM and a health check", img.Config)
 	}
 	for label, want := range map[string]string{
-		"title": "flox", "licenses": "MIT", "version": s.variable("FLOX_VERSION"), "revision": s.variable("FLOX_REVISION"),
-		"created": s.variable("FLOX_CREATED"), "source": "https://github.com/floxrun/flox",
+		"title": "flox", "licenses": "MIT", "version": s.variable("FLOX_BUILD_VERSION"), "revision": s.variable("FLOX_BUILD_REVISION"),
+		"created": s.variable("FLOX_BUILD_CREATED"), "source": "https://github.com/floxrun/flox",
 	} {
 		if got := img.Config.Labels["org.opencontainers.image."+label]; got != want {
 			s.t.Errorf("label %s is %q, want %q", label, got, want)
 		}
 	}
 	said := s.docker("run", "--rm", testImage, "/usr/local/bin/worker", "--version")
-	if !strings.Contains(said, s.variable("FLOX_VERSION")) || !strings.Contains(said, s.variable("FLOX_REVISION")) {
+	if !strings.Contains(said, s.variable("FLOX_BUILD_VERSION")) || !strings.Contains(said, s.variable("FLOX_BUILD_REVISION")) {
 		s.t.Errorf("worker --version says %q, want the version and revision of the build", said)
 	}
 	return fmt.Sprintf("%.1f MB", float64(img.Size)/1e6)
@@ -169,7 +172,7 @@ func (c *client) chaos(cases []demo.OrderCase, from int) int {
 	if _, err := c.links.Start(t.Context(), c.site.Input(siteURL), flox.WithID("links-in-chaos")); err != nil {
 		t.Fatal(err)
 	}
-	stop := c.feed(cases, from, 20*time.Millisecond)
+	stop := c.feed(cases, from, 25*time.Millisecond)
 	time.Sleep(2 * time.Second)
 	workers := s.workers(4)
 
@@ -190,6 +193,7 @@ func (c *client) chaos(cases []demo.OrderCase, from int) int {
 	s.docker("network", "disconnect", network, workers[2].ID)
 	time.Sleep(lease + 2*time.Second) // what it has in hand is taken over by others
 	s.docker("network", "connect", network, workers[2].ID)
+	s.until("others took over what the lost workers had", lease, func() bool { return s.reclaimed() > 0 })
 
 	redis := s.only("redis").ID
 	s.docker("kill", "--signal", "KILL", redis)
@@ -202,6 +206,25 @@ func (c *client) chaos(cases []demo.OrderCase, from int) int {
 	n := stop()
 	c.judgeLinks("links-in-chaos")
 	return n
+}
+
+// reclaimed is how many tokens the workers have taken over from lost ones.
+func (s *stack) reclaimed() (sum float64) {
+	for _, w := range s.containers("worker") {
+		res, err := http.Get("http://" + w.ip() + ":9464/metrics")
+		if err != nil {
+			continue // it is one that was just lost
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		for line := range strings.Lines(string(body)) {
+			if strings.HasPrefix(line, "flox_leases_reclaimed_total{") {
+				v, _ := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndex(line, " "):]), 64)
+				sum += v
+			}
+		}
+	}
+	return sum
 }
 
 // crash ends the container's process as a crash does, if it is on this machine;
@@ -247,39 +270,47 @@ func (c *client) counted(orders int) {
 // scale changes the number of workers under load and measures what they do.
 func (c *client) scale(cases []demo.OrderCase, from int) (n int, said string) {
 	s := c.s
-	const window, load = 8 * time.Second, 8_000
-	rates := map[int]float64{}
-	// Enough for all windows, started while the first is not measured yet.
+	const (
+		backlog = 75              // orders in hand, all the time, for each worker
+		settle  = 4 * time.Second // until a new number of workers has its pace
+		window  = 8 * time.Second
+	)
 	s.compose("up", "-d", "--no-deps", "--no-recreate", "--scale", "worker=1", "worker")
 	s.workers(1)
-	n = from + load
-	c.burst(cases[from:n])
+	var inHand atomic.Int64
+	inHand.Store(backlog)
+	stop := c.supply(cases, from, &inHand)
+	rates := map[int]float64{}
 	var parts []string
 	for _, count := range []int{1, 4, 2} {
 		s.compose("up", "-d", "--no-deps", "--no-recreate", "--scale", "worker="+strconv.Itoa(count), "worker")
 		s.workers(count)
+		inHand.Store(int64(count * backlog))
+		time.Sleep(settle)
 		before, at := c.ended(), time.Now()
 		time.Sleep(window)
 		rates[count] = float64(c.ended()-before) / time.Since(at).Seconds()
 		parts = append(parts, fmt.Sprintf("%d: %.0f", count, rates[count]))
 	}
-	if c.ended() == int64(n) {
-		parts = append(parts, "(the load has run out: the last number says little)")
-	}
+	n = stop()
 	if rates[4] <= rates[1] {
 		s.t.Errorf("4 workers did %.0f orders a second, 1 did %.0f: want more", rates[4], rates[1])
 	}
-	return n, "orders a second by workers: " + strings.Join(parts, ", ")
+	return n, fmt.Sprintf("orders a second by workers: %s; 4 do %.1f times as much as 1", strings.Join(parts, ", "), rates[4]/rates[1])
 }
 
 // stop stops everything while there is work in hand, and checks how it ended.
-func (c *client) stop(cases []demo.OrderCase, from int) int {
+func (c *client) stop(cases []demo.OrderCase, from int) (n int, said string) {
 	s := c.s
-	n := from + 500
+	n = from + 500
 	c.burst(cases[from:n])
+	left := int64(n) - c.ended()
+	if left == 0 {
+		s.t.Error("there was no work in hand any more")
+	}
 	s.compose("stop", "worker", "orchestrator", "prometheus", "redis")
 	s.exited("worker", "orchestrator", "prometheus", "redis")
-	return n
+	return n, fmt.Sprintf("with %d orders to do; all ended by themselves, with exit code 0", left)
 }
 
 // exited checks that n containers of the services ended by themselves.

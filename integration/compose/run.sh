@@ -7,6 +7,7 @@
 #   - base images: pulled; else stand-ins, see standins.sh.
 # Where there is no engine to be had it says NOT RUN and why, and exits with 0, or
 # with 1 if FLOX_COMPOSE=required.
+# Arguments are flags of go test, such as -run TestCluster.
 # FLOX_PICTURES=folder writes pictures of the dashboards there.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,7 +72,7 @@ trap 'exit 130' INT TERM
 
 # Compose, with `required: false` of depends_on.
 version=v2.40.3
-recent() { "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ exit !($1 > 2 || $1 == 2 && $2 >= 20) }'; }
+recent() { "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ ok = $1 > 2 || $1 == 2 && $2 >= 20 } END { exit !ok }'; }
 if recent docker compose; then
 	FLOX_COMPOSE_COMMAND="docker compose"
 else
@@ -95,4 +96,4 @@ fi
 "$here/standins.sh" make
 
 cd "$here/../.."
-go test -tags compose -count=1 -timeout 20m -v ./integration/compose
+go test -tags compose -count=1 -timeout 20m -v ./integration/compose "$@"

@@ -22,7 +22,7 @@ import (
 const testImage = "flox-compose-test"
 
 // What the image is built with.
-var buildArgs = []string{"FLOX_VERSION=v0.0.0-compose", "FLOX_REVISION=0123456789abcdef", "FLOX_CREATED=2026-01-02T03:04:05Z"}
+var buildArgs = []string{"FLOX_BUILD_VERSION=v0.0.0-compose", "FLOX_BUILD_REVISION=0123456789abcdef", "FLOX_BUILD_CREATED=2026-01-02T03:04:05Z"}
 
 func TestMain(m *testing.M) {
 	began := time.Now()

@@ -272,3 +272,16 @@ func TestPodsAreConfined(t *testing.T) {
 		}
 	}
 }
+
+// TestOneRedis keeps the demo's Redis that of the compose file, so that what is
+// tested there holds here.
+func TestOneRedis(t *testing.T) {
+	raw, err := os.ReadFile("../../deploy/docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := object[apps.StatefulSet](t, build(t, "demo"), "apps/v1/StatefulSet redis")
+	if image := server.Spec.Template.Spec.Containers[0].Image; !strings.Contains(string(raw), "image: "+image+"\n") {
+		t.Errorf("the demo runs %s, the compose file something else", image)
+	}
+}

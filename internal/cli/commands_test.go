@@ -14,6 +14,7 @@ import (
 	"github.com/floxrun/flox/internal/buildinfo"
 	"github.com/floxrun/flox/internal/demo"
 	"github.com/floxrun/flox/pkg/flox"
+	"github.com/floxrun/flox/pkg/redisstore"
 	"github.com/floxrun/flox/pkg/worker"
 )
 
@@ -185,6 +186,32 @@ func TestShow(t *testing.T) {
 	wantParts(t, "show of a failed run", out, "cause     node first: attempt 1: out of flowers  [31m\n", "(permanent): out of flowers  [31m\n")
 	if strings.Contains(out, "\x1b") {
 		t.Errorf("show lets an escape sequence of an error through: %q", out)
+	}
+}
+
+// TestShowTrace shows a run that belongs into a trace, and one that does not.
+func TestShowTrace(t *testing.T) {
+	w := newWorld(t)
+	st, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://" + w.redis.Addr(), Embedded: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	place := "00-" + trace + "-00f067aa0ba902b7-01"
+	_, err = flox.NewControl(st).Start(t.Context(), "gate", []byte(`{"name":"Ada"}`), flox.WithID("traced"), flox.WithTrace(place))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantParts(t, "show of a run with a trace", w.ok("show", "traced"), "trace     "+trace+"\n")
+	var v runView
+	w.json(&v, "show", "traced")
+	if v.Trace != place {
+		t.Errorf("show -o json has trace %q, want %q", v.Trace, place)
+	}
+	w.ok("start", "gate", "--id", "plain", "--input", `{"name":"Ada"}`)
+	if out := w.ok("show", "plain"); strings.Contains(out, "trace") {
+		t.Errorf("show of a run without a trace = %q, want no trace in it", out)
 	}
 }
 

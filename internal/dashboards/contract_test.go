@@ -159,10 +159,18 @@ func checkQuery(t *testing.T, name string, q Query, variables []string) {
 			t.Errorf("%s: the legend %q shows %s, which %s does not group by", name, q.Legend, l, q.Expr)
 		}
 	}
-	// What orchestrator serve exports is there once for each that runs.
-	for _, sum := range regexp.MustCompile(`\bsum(?: by \([^)]*\))? \((?:rate\()?(flox_\w+)`).FindAllStringSubmatch(q.Expr, -1) {
+	checkReplicas(t, name, q.Expr)
+}
+
+var adds = regexp.MustCompile(`\bsum(?: by \([^)]*\))? \((?:\w+\()?(flox_\w+)`)
+
+// checkReplicas checks that an expression does not add up what each of several
+// that serve exports.
+func checkReplicas(t *testing.T, name, expr string) {
+	t.Helper()
+	for _, sum := range adds.FindAllStringSubmatch(expr, -1) {
 		if ofServe(t, sum[1]) {
-			t.Errorf("%s: %s adds up %s over all that serve", name, q.Expr, sum[1])
+			t.Errorf("%s: %s adds up %s over all that serve", name, expr, sum[1])
 		}
 	}
 }
@@ -223,6 +231,7 @@ func TestAlerts(t *testing.T) {
 		for _, problem := range check(listed, r.Expr) {
 			t.Errorf("%s: %s", r.Alert, problem)
 		}
+		checkReplicas(t, r.Alert, r.Expr)
 		if s := r.Labels["severity"]; s != "critical" && s != "warning" {
 			t.Errorf("%s has severity %q, want critical or warning", r.Alert, s)
 		}

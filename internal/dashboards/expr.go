@@ -28,56 +28,78 @@ var (
 	listing  = []string{"by", "without", "on", "ignoring", "group_left", "group_right"}
 )
 
+// reader goes through the tokens of an expression.
+type reader struct {
+	expr string
+	at   [][]int // where each token is
+	i    int     // the token that is read now
+}
+
+// token is the one that is so many after that which is read now, "" past the end.
+func (r *reader) token(ahead int) string {
+	if r.i+ahead >= len(r.at) {
+		return ""
+	}
+	return r.expr[r.at[r.i+ahead][0]:r.at[r.i+ahead][1]]
+}
+
 // parse reads an expression.
 func parse(expr string) expression {
 	var e expression
-	at := token.FindAllStringIndex(expr, -1)
-	text := func(i int) string {
-		if i >= len(at) {
-			return ""
-		}
-		return expr[at[i][0]:at[i][1]]
-	}
-	for i := 0; i < len(at); i++ {
-		t := text(i)
+	r := &reader{expr: expr, at: token.FindAllStringIndex(expr, -1)}
+	for ; r.i < len(r.at); r.i++ {
 		switch {
-		case t == "[":
-			for ; i < len(at) && text(i) != "]"; i++ {
-			}
-		case slices.Contains(listing, t) && text(i+1) == "(":
-			for i += 2; i < len(at) && text(i) != ")"; i++ {
-				if word.MatchString(text(i)) {
-					e.grouping = append(e.grouping, text(i))
-				}
-			}
-		case t == "{", word.MatchString(t) && !slices.Contains(operator, strings.ToLower(t)) && text(i+1) != "(" && !slices.Contains(listing, text(i+1)):
-			s := selector{}
-			start := i
-			if t != "{" {
-				s.names = []string{t}
-				if text(i+1) == "{" {
-					i++
-				}
-			}
-			if text(i) == "{" {
-				for i++; i < len(at) && text(i) != "}"; i++ {
-					switch {
-					case text(i) == "__name__":
-						for ; !strings.HasPrefix(text(i), `"`); i++ {
-						}
-						s.names = strings.Split(strings.Trim(text(i), `"`), "|")
-					case word.MatchString(text(i)):
-						s.labels = append(s.labels, text(i))
-					}
-				}
-			}
-			if i < len(at) {
-				s.text = expr[at[start][0]:at[i][1]]
-				e.selectors = append(e.selectors, s)
-			}
+		case r.token(0) == "[":
+			r.skip("]")
+		case slices.Contains(listing, r.token(0)) && r.token(1) == "(":
+			e.grouping = append(e.grouping, slices.DeleteFunc(r.skip(")"), func(t string) bool { return !word.MatchString(t) })[1:]...)
+		case r.token(0) == "{", r.name():
+			e.selectors = append(e.selectors, r.selector())
 		}
 	}
 	return e
+}
+
+// skip goes to a token, or to the end, and returns those before it.
+func (r *reader) skip(to string) (passed []string) {
+	for ; r.i < len(r.at) && r.token(0) != to; r.i++ {
+		passed = append(passed, r.token(0))
+	}
+	return passed
+}
+
+// name tells whether the token is the name of a series.
+func (r *reader) name() bool {
+	t := r.token(0)
+	return word.MatchString(t) && !slices.Contains(operator, strings.ToLower(t)) &&
+		r.token(1) != "(" && !slices.Contains(listing, r.token(1))
+}
+
+// selector reads a name, matchers in braces, or both.
+func (r *reader) selector() selector {
+	var s selector
+	start := r.i
+	if r.token(0) != "{" {
+		s.names = []string{r.token(0)}
+		if r.token(1) != "{" {
+			s.text = r.token(0)
+			return s
+		}
+		r.i++
+	}
+	of := ""
+	for _, t := range r.skip("}") {
+		switch {
+		case strings.HasPrefix(t, `"`) && of == "__name__":
+			s.names = strings.Split(strings.Trim(t, `"`), "|")
+		case word.MatchString(t):
+			if of = t; t != "__name__" {
+				s.labels = append(s.labels, t)
+			}
+		}
+	}
+	s.text = r.expr[r.at[start][0]:r.at[min(r.i, len(r.at)-1)][1]]
+	return s
 }
 
 // substitute puts values in the place of a dashboard's variables, as Grafana does.

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// schema is the version of Grafana 12.0's dashboards. Newer ones bring it up to
+// schema is the version of Grafana 13's dashboards. Newer ones bring it up to
 // theirs as they load it.
-const schema = 41
+const schema = 42
 
 type object = map[string]any
 
@@ -38,7 +38,7 @@ func (d Dashboard) links() []object {
 		if other.UID != d.UID {
 			out = append(out, object{
 				"type": "link", "title": other.Title, "tooltip": other.Description, "icon": "dashboard",
-				"url": "/d/" + other.UID, "keepTime": true, "includeVars": true, "targetBlank": false,
+				"url": "/d/" + other.UID, "keepTime": true, "includeVars": true, "targetBlank": false, "asDropdown": false, "tags": []string{},
 			})
 		}
 	}
@@ -48,14 +48,14 @@ func (d Dashboard) links() []object {
 func (d Dashboard) variables() []object {
 	out := []object{{
 		"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus",
-		"refresh": 1, "hide": 0, "current": object{},
+		"refresh": 1, "hide": 0,
 	}}
 	for _, v := range d.Variables {
 		o := object{
 			"name": v.Name, "label": v.Label, "type": "query", "datasource": source,
 			"definition": v.query(), "query": object{"qryType": 1, "query": v.query(), "refId": v.Name}, "regex": "", "options": []any{},
 			// On a change of the time range: what was there then.
-			"refresh": 2, "sort": 1, "hide": 0, "multi": v.Multi, "includeAll": v.Multi, "current": object{},
+			"refresh": 2, "sort": 1, "hide": 0, "multi": v.Multi, "includeAll": v.Multi,
 		}
 		if v.Multi {
 			o["allValue"] = ".*"
@@ -126,16 +126,16 @@ func (p Panel) options() object {
 	case Stat:
 		return object{
 			"reduceOptions": last, "colorMode": "background", "graphMode": "none", "textMode": "auto",
-			"justifyMode": "auto", "orientation": "auto", "wideLayout": true,
+			"justifyMode": "auto", "orientation": "auto", "wideLayout": true, "showPercentChange": false, "percentChangeColorMode": "standard",
 		}
 	case Bars:
 		return object{
 			"reduceOptions": last, "displayMode": "gradient", "orientation": "horizontal", "valueMode": "color",
-			"namePlacement": "auto", "showUnfilled": true, "sizing": "auto", "minVizHeight": 16, "minVizWidth": 8,
+			"namePlacement": "auto", "showUnfilled": true, "sizing": "auto", "minVizHeight": 16, "maxVizHeight": 300, "minVizWidth": 8,
 			"legend": object{"showLegend": false, "displayMode": "list", "placement": "bottom", "calcs": []string{}},
 		}
 	case Table:
-		return object{"showHeader": true, "cellHeight": "sm", "footer": object{"show": false}}
+		return object{"showHeader": true, "cellHeight": "sm", "frameIndex": 0}
 	}
 	return object{
 		"tooltip": object{"mode": "multi", "sort": "desc"},
@@ -188,7 +188,7 @@ func (p Panel) defaults() object {
 			"thresholdsStyle": object{"mode": style},
 		}
 	case Table:
-		o["custom"] = object{"align": "auto", "cellOptions": object{"type": "auto"}, "filterable": false}
+		o["custom"] = object{"align": "auto", "cellOptions": object{"type": "auto"}, "filterable": false, "inspect": false}
 	}
 	return o
 }

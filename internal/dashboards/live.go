@@ -56,9 +56,9 @@ var absent = map[string]string{
 // Check asks every variable and every query of every dashboard, and what every
 // alert that the server has loaded watches, one after the other. It judges the
 // answers: there are series, they have the labels that the legend shows, they
-// differ by them, and their values are numbers that fit the unit. An error is
-// one of the server, or of reaching it; what is wrong with an answer is in its
-// Result.
+// differ by them, and their values are numbers that fit the unit. So runs must
+// have ended in the time range: of nothing there is no duration. An error is one
+// of the server, or of reaching it; what is wrong with an answer is in its Result.
 func (l *Live) Check(ctx context.Context) ([]Result, error) {
 	var out []Result
 	for _, d := range All() {

@@ -9,7 +9,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // Sizes in pixels: a dashboard is 24 columns wide.
@@ -189,7 +188,7 @@ func (l *Live) panel(c canvas, p Panel, all []shown) {
 	case p.Kind == Table:
 		in.table(p, all)
 	default:
-		in.lines(p, all, l.Start, l.End, l.step())
+		l.lines(in, p, all)
 	}
 	fmt.Fprintln(c.b, "</g>")
 }
@@ -251,99 +250,6 @@ func (c canvas) table(p Panel, all []shown) {
 			}
 		}
 	}
-}
-
-// lines draws a chart of lines or, stacked, of areas, with its axes and a legend
-// of the last values.
-func (c canvas) lines(p Panel, all []shown, start, end time.Time, step time.Duration) {
-	const rowHeight, axis = 15.0, 54.0
-	perRow := 2
-	if len(all) <= 3 {
-		perRow = 1
-	}
-	rows := min(3, (len(all)+perRow-1)/perRow)
-	plot := canvas{c.b, c.x + axis, c.y, c.w - axis - 4, c.h - 20 - float64(rows)*rowHeight}
-	base := make([]map[float64]float64, len(all))
-	sums := map[float64]float64{}
-	low, high := 0.0, 0.0
-	for i, s := range all {
-		base[i] = map[float64]float64{}
-		for _, pt := range s.points {
-			if math.IsNaN(pt.value) {
-				continue
-			}
-			if p.Stack {
-				base[i][pt.at] = sums[pt.at]
-				sums[pt.at] += pt.value
-			}
-			low, high = min(low, base[i][pt.at]+pt.value), max(high, base[i][pt.at]+pt.value)
-		}
-	}
-	marks := ticks(low, high, 4, p.Unit)
-	low, high = marks[0], marks[len(marks)-1]
-	from, span := float64(start.UnixMilli())/1000, end.Sub(start).Seconds()
-	px := func(at float64) float64 { return plot.x + plot.w*(at-from)/span }
-	py := func(v float64) float64 { return plot.y + plot.h*(high-v)/(high-low) }
-	for _, m := range marks {
-		fmt.Fprintf(c.b, `<path class="grid" d="M%s,%s h%s"/>`+"\n", num(plot.x), num(py(m)), num(plot.w))
-		c.text("small end", plot.x-6, py(m)+4, format(m, p.Unit))
-	}
-	const times = 4
-	for i := range times {
-		share := (float64(i) + 0.5) / times
-		c.text("small mid", plot.x+plot.w*share, plot.y+plot.h+15, start.Add(time.Duration(share*float64(end.Sub(start)))).UTC().Format("15:04:05"))
-	}
-	for i, s := range all {
-		if p.Stack && !s.any() {
-			continue // it would be a line on top of the others
-		}
-		for _, part := range unbroken(s.points, step.Seconds()) {
-			var top, bottom bytes.Buffer
-			for j, pt := range part {
-				fmt.Fprintf(&top, "%s%s,%s", map[bool]string{true: "M", false: "L"}[j == 0], num(px(pt.at)), num(py(base[i][pt.at]+pt.value)))
-			}
-			for j := len(part) - 1; j >= 0; j-- {
-				fmt.Fprintf(&bottom, "L%s,%s", num(px(part[j].at)), num(py(base[i][part[j].at])))
-			}
-			if p.Stack {
-				fmt.Fprintf(c.b, `<path class="area %s" d="%s%sZ"/>`+"\n", s.color, top.String(), bottom.String())
-			}
-			fmt.Fprintf(c.b, `<path class="line %s" d="%s"/>`+"\n", s.color, top.String())
-		}
-	}
-	c.legend(p, all, rows, perRow, plot.y+plot.h+20, rowHeight)
-}
-
-// legend names the series; what does not fit is counted.
-func (c canvas) legend(p Panel, all []shown, rows, perRow int, y, height float64) {
-	for i, s := range all {
-		w := c.w / float64(perRow)
-		x, y := c.x+float64(i%perRow)*w, y+float64(i/perRow)*height+11
-		if i == rows*perRow-1 && len(all) > rows*perRow {
-			c.text("small", x+16, y, fmt.Sprintf("and %d more", len(all)-i))
-			return
-		}
-		fmt.Fprintf(c.b, `<path class="line key %s" d="M%s,%s h10"/>`+"\n", s.color, num(x), num(y-4))
-		value := format(s.last(), p.Unit)
-		c.text("small", x+16, y, fit(s.name, w-28-float64(len(value))*6.3)+"  "+value)
-	}
-}
-
-// unbroken cuts points where there is no number, or none for more than a step of
-// so many seconds.
-func unbroken(points []point, step float64) (out [][]point) {
-	last := math.Inf(-1)
-	for _, p := range points {
-		if math.IsNaN(p.value) {
-			continue
-		}
-		if p.at-last > 1.5*step {
-			out = append(out, nil)
-		}
-		out[len(out)-1] = append(out[len(out)-1], p)
-		last = p.at
-	}
-	return out
 }
 
 func num(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }

@@ -24,7 +24,7 @@ func fleet() []Panel {
 	return []Panel{
 		count("Alive", "alive", "Workers whose last heartbeat is less than 15 s old.", onlyGood),
 		count("Draining", "draining", "Workers that finish what they have and take no more.", plain),
-		count("Stale or dead", "stale|dead", "Workers without a heartbeat for 15 s that did not say goodbye. Others take over what they had.",
+		count("Stale or dead", "stale|dead", "Workers without a heartbeat for 15 s that did not say goodbye. Others take over what they had; dead ones are listed for a day.",
 			[]Step{{0, "green"}, {1, "orange"}}),
 		{
 			Kind: Stat, Title: "Slots", Unit: "short", NoValue: "?", Steps: plain,
@@ -62,8 +62,7 @@ func claims() []Panel {
 		Kind: Lines, Title: "Entries of a claim", Unit: "short", NoValue: noWorker,
 		Description: "Mean of the entries that one claim brought. More mean fewer calls of Redis.",
 		Queries: []Query{{
-			Expr: rate("instance", "flox_claim_entries_sum", ns) + " / (" + rate("instance", "flox_claim_entries_count", ns) + " > 0)",
-			// A worker that gets nothing claims nothing.
+			Expr:   rate("instance", "flox_claim_entries_sum", ns) + " / (" + rate("instance", "flox_claim_entries_count", ns) + " > 0)",
 			Legend: "{{instance}}",
 		}},
 	}, {

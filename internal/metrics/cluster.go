@@ -121,6 +121,11 @@ func (c *Cluster) Run(ctx context.Context, st *redisstore.Store) error {
 		})
 	}
 	wg.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for server := range c.up { // nobody asks any more
+		c.up[server] = false
+	}
 	return context.Cause(ctx)
 }
 

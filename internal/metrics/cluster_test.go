@@ -427,6 +427,9 @@ func TestMoved(t *testing.T) {
 	if err := <-done; !errors.Is(err, ErrMoved) {
 		t.Errorf("Run = %v, want ErrMoved", err)
 	}
+	if up, ok := s.value("flox_redis_up", server.Addr()); up != 0 || !ok {
+		t.Errorf("flox_redis_up = %v, %t while nobody asks, want 0", up, ok)
+	}
 }
 
 // TestReadOnlyUser reads as a user that may change nothing.

@@ -84,6 +84,17 @@ func NewWorker(reg prometheus.Registerer, namespace string, slots int) *Worker {
 	return w
 }
 
+// Expect makes what alerts ask of the workflows be there from the start, at zero: a
+// rate does not see what came before the first sample of a series.
+func (w *Worker) Expect(workflows ...string) {
+	for _, name := range workflows {
+		w.lost.WithLabelValues(name)
+		for _, status := range []flox.Status{flox.StatusCompleted, flox.StatusFailed} {
+			w.run.WithLabelValues(name, string(status))
+		}
+	}
+}
+
 // Observe counts one event.
 func (w *Worker) Observe(e flox.Event) {
 	switch e.Kind {

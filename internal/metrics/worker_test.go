@@ -219,3 +219,13 @@ func compareTables(t *testing.T, got, want map[string]string) {
 		}
 	}
 }
+
+// The first failure of a workflow, and its first lost lease, must be a rise.
+func TestExpect(t *testing.T) {
+	reg := prometheus.NewPedanticRegistry()
+	NewWorker(reg, "shop", 64).Expect("order")
+	got, err := testutil.GatherAndCount(reg, "flox_leases_lost_total", "flox_run_duration_seconds")
+	if err != nil || got != 3 {
+		t.Errorf("series of a worker that has done nothing = %d, %v, want lost leases, completed and failed runs", got, err)
+	}
+}

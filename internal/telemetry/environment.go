@@ -86,10 +86,18 @@ func checkExporter() error {
 	if name, value := otlp("INSECURE"); !slices.Contains([]string{"", "true", "false"}, strings.ToLower(value)) {
 		return wrong(name, value, "true|false")
 	}
-	name, headers := otlp("HEADERS")
-	for i, pair := range strings.Split(headers, ",") {
+	if err := checkPairs(otlp("HEADERS")); err != nil {
+		return err
+	}
+	const attributes = "OTEL_RESOURCE_ATTRIBUTES"
+	return checkPairs(attributes, env(attributes))
+}
+
+// checkPairs does not repeat the text, which may be a secret.
+func checkPairs(name, list string) error {
+	for i, pair := range strings.Split(list, ",") {
 		key, _, ok := strings.Cut(pair, "=")
-		if headers != "" && (!ok || strings.TrimSpace(key) == "") { // the text may be a secret
+		if list != "" && (!ok || strings.TrimSpace(key) == "") {
 			return flags.Usagef("%s: number %d is not key=value; want key=value, separated by commas", name, i+1)
 		}
 	}

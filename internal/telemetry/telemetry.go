@@ -62,7 +62,7 @@ func Open(ctx context.Context, mode *flags.Choice, service, version string, log 
 		attribute.String("service.name", service), attribute.String("service.version", version)),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
-		return nil, flags.Usagef("OTEL_RESOURCE_ATTRIBUTES: %s; want key=value, separated by commas", oneLine(err))
+		return nil, flags.Usagef("OTEL_RESOURCE_ATTRIBUTES: %s", oneLine(err))
 	}
 	client, err := newExporter(ctx, protocol)
 	if err != nil {

@@ -110,7 +110,8 @@
 //
 // Package redisstore is the store on Redis, [NewMemory] the one in memory;
 // package worker makes a whole worker process of a set of workflows; package
-// floxtest tests workflows in virtual time, with fakes for their nodes.
+// floxtest tests workflows in virtual time, with fakes for their nodes; package
+// floxotel makes each run a trace of OpenTelemetry.
 //
 // # Controlling
 //

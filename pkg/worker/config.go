@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -32,12 +31,11 @@ type config struct {
 
 	waitForRedis time.Duration
 
-	listen    string
-	logLevel  *flags.Choice
-	logFormat *flags.Choice
-	tracing   *flags.Choice
-	check     bool
-	version   bool
+	listen  string
+	log     *flags.Log
+	tracing *flags.Choice
+	check   bool
+	version bool
 }
 
 const program = "worker"
@@ -45,7 +43,7 @@ const program = "worker"
 // parse reads args and the environment. It returns pflag.ErrHelp after it has
 // printed the help to out.
 func parse(args []string, out io.Writer) (*config, error) {
-	c := &config{logLevel: flags.NewChoice("info", "debug", "warn", "error"), logFormat: flags.NewChoice("text", "json"), tracing: telemetry.Modes()}
+	c := &config{tracing: telemetry.Modes()}
 	fs := pflag.NewFlagSet(program, pflag.ContinueOnError)
 	fs.SortFlags = false
 	fs.SetOutput(io.Discard)
@@ -88,8 +86,7 @@ func (c *config) register(fs *pflag.FlagSet) {
 	fs.DurationVar(&c.drainGrace, "drain-grace", 8*time.Second, "how long items in hand may go on after SIGTERM")
 	fs.DurationVar(&c.waitForRedis, "wait-for-redis", 2*time.Minute, "how long to wait at the start for a Redis that is not there yet")
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9464", "`address` of /healthz, /readyz and /metrics, or \"off\"")
-	fs.Var(c.logLevel, "log-level", "how much to log")
-	fs.Var(c.logFormat, "log-format", "how to log")
+	c.log = flags.LogVars(fs)
 	fs.Var(c.tracing, "tracing", telemetry.Usage)
 	fs.BoolVar(&c.embedded, "embedded", false, "the Redis server is an embedded one")
 	fs.MarkHidden("embedded")
@@ -128,12 +125,4 @@ func (c *config) validate(fs *pflag.FlagSet) error {
 }
 
 // logger writes to w as configured.
-func (c *config) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	level.UnmarshalText([]byte(strings.ToUpper(c.logLevel.Value))) // one of the words it knows
-	opts := &slog.HandlerOptions{Level: level}
-	if c.logFormat.Value == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
-	}
-	return slog.New(slog.NewTextHandler(w, opts))
-}
+func (c *config) logger(w io.Writer) *slog.Logger { return slog.New(c.log.Handler(w)) }

@@ -260,7 +260,7 @@ func TestTracingErrors(t *testing.T) {
 		{"OTEL_TRACES_SAMPLER", "often", `OTEL_TRACES_SAMPLER="often": want [parentbased_]always_on`},
 		{"OTEL_TRACES_SAMPLER_ARG", "5", `OTEL_TRACES_SAMPLER_ARG="5": want a number from 0 to 1`},
 		{"OTEL_BSP_MAX_QUEUE_SIZE", "0", `OTEL_BSP_MAX_QUEUE_SIZE="0": want a whole number of spans, 1 or more`},
-		{"OTEL_RESOURCE_ATTRIBUTES", "team", `OTEL_RESOURCE_ATTRIBUTES: `},
+		{"OTEL_RESOURCE_ATTRIBUTES", "team", `OTEL_RESOURCE_ATTRIBUTES: number 1 is not key=value`},
 	} {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
 			t.Setenv("FLOX_TRACING", "otlp")

@@ -79,6 +79,9 @@ func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definit
 	if _, err := flox.NewWorker(nil, wc, defs...); err != nil { // before there is a store to touch
 		return flags.Usagef("%v", err)
 	}
+	for _, d := range defs {
+		series.Expect(d.Name())
+	}
 	tracing, err := telemetry.Open(ctx, cfg.tracing, "flox-worker", wc.Version, log)
 	if err != nil {
 		return err

@@ -21,8 +21,7 @@ func (d *driver) commit(c flox.Commit, want flox.Verdict) flox.CommitResult {
 	if result.Verdict != want {
 		d.t.Fatalf("Commit(%s, op %d) = verdict %d, want %d", c.Item(), c.Op, result.Verdict, want)
 	}
-	d.ledger()
-	d.wantEnded(before, result)
+	d.wantEnded(before, d.ledger(), result)
 	if c.Op == flox.OpDeposit && result.Verdict.Applied() {
 		d.deposits.Store(string(c.Output), c.Item())
 	}
@@ -30,9 +29,8 @@ func (d *driver) commit(c flox.Commit, want flox.Verdict) flox.CommitResult {
 }
 
 // wantEnded checks what a commit's answer says about the run's end.
-func (d *driver) wantEnded(before flox.RunInfo, got flox.CommitResult) {
+func (d *driver) wantEnded(before, after flox.RunInfo, got flox.CommitResult) {
 	d.t.Helper()
-	after := d.info()
 	var status flox.Status
 	var lasted time.Duration
 	if after.Status.Terminal() && !before.Status.Terminal() {
@@ -52,15 +50,15 @@ func (d *driver) info() flox.RunInfo {
 }
 
 // ledger checks that every item ever made is accounted for.
-func (d *driver) ledger() {
+func (d *driver) ledger() flox.RunInfo {
 	d.t.Helper()
-	info, err := d.s.Info(d.ctx, d.run)
-	d.must(err)
+	info := d.info()
 	n := info.Counts
 	if n.Created != n.Committed+n.Failed+n.Dropped+n.Live || n.Live < 0 || n.Parked < 0 || n.Parked > n.Live ||
 		n.Held < 0 || n.Held > n.Committed {
 		d.t.Fatalf("ledger of %s is wrong: %+v", d.run, n)
 	}
+	return info
 }
 
 func (d *driver) wantStatus(want flox.Status) flox.RunInfo {
