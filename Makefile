@@ -54,13 +54,14 @@ alerts: ## judge deploy/prometheus with promtool, cases of the alerts included
 image up: export FLOX_BUILD_VERSION = $(VERSION)
 image up: export FLOX_BUILD_REVISION = $(shell git rev-parse HEAD 2>/dev/null)
 image up: export FLOX_BUILD_CREATED = $(shell git log -1 --format=%cI 2>/dev/null)
-COMPOSE := docker compose -f deploy/docker-compose.yml
+DOCKER  ?= docker
+COMPOSE := $(DOCKER) compose -f deploy/docker-compose.yml
 WORKERS ?= 4
 
 image: ## build the image flox with Docker and print its size
-	DOCKER_BUILDKIT=1 docker build -t flox --build-arg VERSION=$$FLOX_BUILD_VERSION \
+	DOCKER_BUILDKIT=1 $(DOCKER) build -t flox --build-arg VERSION=$$FLOX_BUILD_VERSION \
 		--build-arg REVISION=$$FLOX_BUILD_REVISION --build-arg CREATED=$$FLOX_BUILD_CREATED .
-	@docker image ls flox
+	@$(DOCKER) image ls flox
 
 up: ## start Redis, WORKERS=4 workers, Prometheus and Grafana in Docker
 	$(COMPOSE) up -d --build --scale worker=$(WORKERS)

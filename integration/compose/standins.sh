@@ -15,8 +15,10 @@ arg() { sed -n "s/^ARG $1=//p" "$root/Dockerfile"; }
 image() { sed -n "s|^ *image: *\($1:.*\)|\1|p" "$root/deploy/docker-compose.yml"; }
 
 if [ "${1-}" = remove ]; then
-	ids=$(docker image ls -q --filter "label=$label" | sort -u)
-	[ -z "$ids" ] || docker image rm -f $ids >/dev/null
+	for name in "$(arg GO_IMAGE)" "$(arg BASE_IMAGE)" "$(image redis)" "$(image prom/prometheus)"; do
+		has=$(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$name" 2>/dev/null) || continue
+		case $has in "" | "<no value>") ;; *) docker image rm -f "$name" >/dev/null ;; esac
+	done
 	exit 0
 fi
 [ "${1-}" = make ] || { echo "usage: $0 make|remove" >&2; exit 2; }
