@@ -15,14 +15,14 @@ import (
 
 // TestBadInput sets the stack up wrongly, in each way that people do, and reads
 // what they would: docker compose logs. A reason is said in one line each time that
-// a container ends of it, and there are few times.
+// a container ends of it.
 func TestBadInput(t *testing.T) {
 	t.Run("wrong password", func(t *testing.T) {
 		t.Parallel()
 		s := newStack(t, "password", "FLOX_REDIS=redis://:wrong@redis:6379")
 		s.compose("up", "-d", "redis", "worker", "orchestrator")
-		s.givesUp("worker", "refuses the user or password")
-		s.givesUp("orchestrator", "refuses the user or password")
+		s.refuses("worker", "refuses the user or password")
+		s.refuses("orchestrator", "refuses the user or password")
 	})
 	t.Run("password that cannot be", func(t *testing.T) {
 		t.Parallel()
@@ -30,7 +30,7 @@ func TestBadInput(t *testing.T) {
 		if _, _, err := s.composeWithin(time.Minute, nil, "up", "-d", "redis"); err != nil {
 			t.Fatal(err)
 		}
-		s.givesUp("redis", "FLOX_REDIS_PASSWORD: want letters, digits")
+		s.refuses("redis", "FLOX_REDIS_PASSWORD: want letters, digits")
 	})
 	t.Run("volume without permission", func(t *testing.T) {
 		t.Parallel()
@@ -74,8 +74,8 @@ func TestBadInput(t *testing.T) {
 		s.compose("up", "-d", "site") // for its network
 		s.env = append(s.env, "FLOX_REDIS=redis://"+oldRedis(t, s))
 		s.compose("up", "-d", "--no-deps", "worker", "orchestrator")
-		s.givesUp("worker", "6.2.14: flox needs Redis 7.0 or newer")
-		s.givesUp("orchestrator", "6.2.14: flox needs Redis 7.0 or newer")
+		s.refuses("worker", "6.2.14: flox needs Redis 7.0 or newer")
+		s.refuses("orchestrator", "6.2.14: flox needs Redis 7.0 or newer")
 	})
 	t.Run("eviction", func(t *testing.T) {
 		t.Parallel()
@@ -84,23 +84,21 @@ func TestBadInput(t *testing.T) {
 		s.until("redis is healthy", 20*time.Second, func() bool { return s.only("redis").healthy() })
 		s.docker("exec", s.only("redis").ID, "redis-cli", "config", "set", "maxmemory-policy", "allkeys-lru")
 		s.compose("up", "-d", "--no-deps", "worker")
-		s.givesUp("worker", `maxmemory-policy "allkeys-lru"`, "set it to noeviction")
+		s.refuses("worker", `maxmemory-policy "allkeys-lru"`, "set it to noeviction")
+		s.docker("exec", s.only("redis").ID, "redis-cli", "config", "set", "maxmemory-policy", "noeviction")
+		s.workers(1) // by itself
 	})
 }
 
-// givesUp waits until a service's container has ended for good, and wants each of
-// its ends to be explained by one line with all of words, and next to nothing else.
-func (s *stack) givesUp(service string, words ...string) {
+// refuses waits until a service's container has ended a few times, and wants each
+// of its ends to be explained by one line with all of words, and next to nothing else.
+func (s *stack) refuses(service string, words ...string) {
 	s.t.Helper()
-	const restarts = 5 // of the restart policy
 	var c container
-	s.until(service+" gives up", time.Minute, func() bool {
+	s.until(service+" was started again some times", time.Minute, func() bool {
 		c = s.only(service)
-		return c.State.Status == "exited" && c.RestartCount == restarts
+		return c.RestartCount >= 5
 	})
-	if c.State.ExitCode == 0 {
-		s.t.Errorf("%s ended with 0, want an error", service)
-	}
 	said := s.logs(service)
 	errs := s.lines(service, "error: ")
 	for _, line := range errs {
@@ -110,9 +108,11 @@ func (s *stack) givesUp(service string, words ...string) {
 			}
 		}
 	}
-	// Beside the reason there is that the HTTP server has started, at most.
-	if n := strings.Count(said, "\n"); len(errs) != restarts+1 || n > 2*len(errs) {
-		s.t.Errorf("%s said %d lines, %d of them errors, in %d starts:\n%s", service, n, len(errs), restarts+1, said)
+	// Beside the reason there is that the HTTP server has started, at most. The engine
+	// goes on meanwhile: a start or two may not be counted yet, or not have ended.
+	n, starts := strings.Count(said, "\n"), c.RestartCount+1
+	if len(errs) < starts-1 || len(errs) > starts+1 || n > 2*(starts+1) {
+		s.t.Errorf("%s said %d lines, %d of them errors, in %d starts:\n%s", service, n, len(errs), starts, said)
 	}
 }
 

@@ -63,8 +63,8 @@ make_golang() {
 	cp -a "$(go env GOROOT)" "$1/usr/local/go"
 	rm -rf "$1/usr/local/go/test" "$1/usr/local/go/doc" "$1/usr/local/go/api"
 	# The modules that the build needs, as a proxy that is a folder.
-	(cd "$root" && GOMODCACHE="$work/mod" GOFLAGS=-modcacherw GONOSUMDB='*' \
-		GOPROXY="file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" go mod download)
+	proxy=file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)
+	(cd "$root" && GOMODCACHE="$work/mod" GOFLAGS=-modcacherw GONOSUMDB='*' GOPROXY=$proxy go mod download)
 	mv "$work/mod/cache/download" "$1/proxy"
 	rm -rf "$1/proxy/sumdb"
 }

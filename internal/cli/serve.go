@@ -54,10 +54,7 @@ variables, too: --listen is FLOX_LISTEN.`,
 		if err := flags.FromEnv(fs); err != nil {
 			return err
 		}
-		switch {
-		case listen == httpserve.Off:
-			return flags.Usagef("--listen=off: want host:port; there is nothing else that serve does")
-		case interval < leastInterval:
+		if interval < leastInterval {
 			return flags.Usagef("--interval=%v: want %v or more", interval, leastInterval)
 		}
 		return a.serve(cmd.Context(), listen, interval, slog.New(log.Handler(a.stderr)))

@@ -228,9 +228,9 @@ func TestServeRefuses(t *testing.T) {
 		code int
 		want string // the end of the last line
 	}{
-		{"--listen off", 2, "--listen=off: want host:port; there is nothing else that serve does"},
-		{"--listen 9465", 2, `--listen="9465": want host:port or off`},
-		{"--listen " + taken.Addr().String(), 1, "bind: address already in use; choose another address, or \"off\""},
+		{"--listen off", 2, `--listen="off": want host:port`},
+		{"--listen 9465", 2, `--listen="9465": want host:port`},
+		{"--listen " + taken.Addr().String(), 1, "bind: address already in use; choose another address"},
 		{"--interval 10ms", 2, "--interval=10ms: want 1s or more"},
 		{"--interval soon", 2, `--interval="soon": want a duration such as 90s, 1h30m or 7d`},
 		{"--log-level loud", 2, `--log-level="loud": want info|debug|warn|error`},

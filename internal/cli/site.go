@@ -37,9 +37,6 @@ What the gateway knows ends with the process. No Redis is needed.`,
 }
 
 func (a *app) site(ctx context.Context, listen, elsewhere string, delay time.Duration) error {
-	if listen == httpserve.Off {
-		return flags.Usagef("--listen=%s: want host:port", listen)
-	}
 	if delay < 0 {
 		return flags.Usagef("--delay=%v: want zero or more", delay)
 	}

@@ -50,7 +50,7 @@ func TestSiteBadInput(t *testing.T) {
 		code int
 		want string
 	}{
-		{"--listen off", ExitUsage, "--listen=off: want host:port"},
+		{"--listen off", ExitUsage, `--listen="off": want host:port`},
 		{"--listen 8080", ExitUsage, `--listen="8080": want host:port`},
 		{"--listen " + taken.Addr().String(), ExitError, "bind: address already in use; choose another address"},
 		{"--elsewhere elsewhere", ExitUsage, `--elsewhere="elsewhere": want a URL such as http://elsewhere:8080`},

@@ -20,17 +20,11 @@ const (
 	stopTimeout   = 500 * time.Millisecond // for requests in hand when the process ends
 )
 
-// Off is the address of no listener.
-const Off = "off"
-
-// Listen opens the address that the flag --listen gives, or returns nil for "off".
-// The error names the flag; it is a flags.ErrUsage if the address is malformed.
+// Listen opens the address that the flag --listen gives. The error names the flag;
+// it is a flags.ErrUsage if the address is malformed.
 func Listen(address string) (net.Listener, error) {
-	if address == Off {
-		return nil, nil
-	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, flags.Usagef("--listen=%q: want host:port or off", address)
+		return nil, flags.Usagef("--listen=%q: want host:port", address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -38,7 +32,7 @@ func Listen(address string) (net.Listener, error) {
 		if errors.As(err, &op) {
 			err = op.Err
 		}
-		return nil, fmt.Errorf("--listen=%s: %v; choose another address, or \"off\"", address, err)
+		return nil, fmt.Errorf("--listen=%s: %v; choose another address", address, err)
 	}
 	return l, nil
 }

@@ -47,6 +47,7 @@ type ClusterConfig struct {
 type Cluster struct {
 	cfg      ClusterConfig
 	gatherer prometheus.Gatherer
+	began    time.Time
 	// Pace of the readings of everything, in keys and fields a second.
 	surveyRate, memoryRate float64
 
@@ -74,7 +75,7 @@ type part struct {
 // NewCluster returns a Cluster that has read nothing yet.
 func NewCluster(cfg ClusterConfig) *Cluster {
 	c := &Cluster{
-		cfg: cfg, surveyRate: surveyRate, memoryRate: memoryRate,
+		cfg: cfg, began: time.Now(), surveyRate: surveyRate, memoryRate: memoryRate,
 		up: map[string]bool{}, clocks: map[string]*clock{}, failing: map[*part]bool{},
 	}
 	c.parts = []*part{
@@ -136,6 +137,9 @@ func (c *Cluster) refresh(ctx context.Context, st *redisstore.Store, p *part) er
 	metrics, err := c.bounded(ctx, st, p)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if errors.Is(err, ErrMoved) { // nothing has failed
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -214,10 +218,12 @@ func (c *Cluster) Collect(metrics chan<- prometheus.Metric) {
 	}
 	for _, p := range c.parts {
 		metrics <- seriesErrors.at(float64(p.errors), p.name)
+		read := c.began // so that what is never read is seen to grow old
 		if !p.at.IsZero() {
+			read = p.at
 			metrics <- seriesTook.at(p.took.Seconds(), p.name)
-			metrics <- seriesRead.at(float64(p.at.UnixMilli())/1000, p.name)
 		}
+		metrics <- seriesRead.at(float64(read.UnixMilli())/1000, p.name)
 		if !p.swept && !c.fresh(p) && p.name != "servers" || p.swept && away {
 			continue
 		}

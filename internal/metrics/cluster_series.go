@@ -1,6 +1,11 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // More names of labels.
 const (
@@ -27,8 +32,14 @@ func newSeries(kind prometheus.ValueType, name, help string, labels ...string) s
 	return s
 }
 
-// at is the metric with a value and, in their order, the values of its labels.
+// at is the metric with a value and, in their order, the values of its labels. One
+// that is not UTF-8, as something else may have written it, is quoted.
 func (s series) at(value float64, labels ...string) prometheus.Metric {
+	for i, label := range labels {
+		if !utf8.ValidString(label) {
+			labels[i] = strconv.Quote(label)
+		}
+	}
 	return prometheus.MustNewConstMetric(s.desc, s.kind, value, labels...)
 }
 
@@ -76,6 +87,6 @@ var (
 	seriesTook = newSeries(gaugeSeries, "flox_exporter_refresh_duration_seconds",
 		"How long the last reading of a part took.", labelPart)
 	seriesRead = newSeries(gaugeSeries, "flox_exporter_refresh_timestamp_seconds",
-		"When a part was last read in full.", labelPart)
+		"When a part was last read in full, until then when the process started.", labelPart)
 	seriesErrors = newSeries(counterSeries, "flox_exporter_errors_total", "Readings that failed.", labelPart)
 )

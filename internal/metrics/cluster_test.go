@@ -427,6 +427,7 @@ func TestMoved(t *testing.T) {
 	if err := <-done; !errors.Is(err, ErrMoved) {
 		t.Errorf("Run = %v, want ErrMoved", err)
 	}
+	s.becomes(0, "flox_exporter_errors_total", "runs")
 	if up, ok := s.value("flox_redis_up", server.Addr()); up != 0 || !ok {
 		t.Errorf("flox_redis_up = %v, %t while nobody asks, want 0", up, ok)
 	}
@@ -456,6 +457,49 @@ func TestReadOnlyUser(t *testing.T) {
 	s.until("memory is measured", func() bool { v, _ := s.value("flox_redis_key_memory_bytes", "run"); return v > 0 })
 	for _, p := range s.c.parts {
 		s.becomes(0, "flox_exporter_errors_total", p.name)
+	}
+}
+
+// TestWritesRefused reads a server that takes no writes just now, as one that cannot
+// write its disk: how it stands is wanted most then.
+func TestWritesRefused(t *testing.T) {
+	server := testredis.Start(t)
+	s := newSite(t, server.URL(), 1, 50*time.Millisecond)
+	s.must(s.st.Register(t.Context(), flox.WorkflowInfo{Name: "idle", StartNode: "n", StartQueue: "idle", Queues: []string{"idle"}}))
+	s.start(flox.NewControl(s.st), "idle", "0")
+	client := server.Client()
+	defer client.Close()
+	s.must(client.ConfigSet(t.Context(), "min-replicas-to-write", "1").Err())
+	unwatch := s.watch(server.URL())
+	defer unwatch()
+	s.becomes(1, "flox_queue_items", "idle", "ready")
+	s.becomes(0, "flox_workers", "alive")
+	for _, p := range s.c.parts {
+		s.becomes(0, "flox_exporter_errors_total", p.name)
+	}
+}
+
+// TestForeignText has names that are not UTF-8, which only something else can have
+// written: they are shown, and do not end the process.
+func TestForeignText(t *testing.T) {
+	server := testredis.Start(t)
+	s := newSite(t, server.URL(), 1, 50*time.Millisecond)
+	client := server.Client()
+	defer client.Close()
+	s.must(client.HSet(t.Context(), "flox:{"+s.st.Namespace()+":0}:stats", "a\xff:failed", 3).Err())
+	unwatch := s.watch(server.URL())
+	defer unwatch()
+	s.becomes(3, "flox_runs", "failed", `"a\xff"`)
+}
+
+// TestNeverRead has a part that was never read in full: an alert on its age fires.
+func TestNeverRead(t *testing.T) {
+	s := &site{t: t, c: NewCluster(ClusterConfig{Namespace: "x", Interval: time.Second, Logger: quiet()})}
+	s.c.began = time.Unix(100, 0)
+	for _, p := range s.c.parts {
+		if at, ok := s.value("flox_exporter_refresh_timestamp_seconds", p.name); at != 100 || !ok {
+			t.Errorf("%s was read at %v, %t, want 100, when it began", p.name, at, ok)
+		}
 	}
 }
 

@@ -89,6 +89,31 @@ func long(t *testing.T) flox.Definition {
 	return build(t, b, one, two)
 }
 
+// quorum goes on with two of three answers. The third comes when all else is done, so
+// that no commit ends the run, but the end of its branch.
+func quorum(t *testing.T) flox.Definition {
+	b := flox.New[flox.NoState]("quorum")
+	all := flox.Split(b, "all", func(int) []int { return []int{1, 1, 5} })
+	ask := flox.Func(b, "answer", func(_ context.Context, seconds int) (int, error) {
+		time.Sleep(time.Duration(seconds) * time.Second)
+		return seconds, nil
+	})
+	best := flox.Func(b, "best", func(_ context.Context, in []int) (int, error) { return in[0], nil }).Quorum(2)
+	all.To(ask)
+	ask.Join(best)
+	return build(t, b, all, best)
+}
+
+// late takes longer than it may.
+func late(t *testing.T) flox.Definition {
+	b := flox.New[flox.NoState]("late").Deadline(3 * time.Second)
+	sleep := flox.Func(b, "sleep", func(_ context.Context, n int) (int, error) {
+		time.Sleep(5 * time.Second)
+		return n, nil
+	})
+	return build(t, b, sleep, sleep)
+}
+
 func build[S any](t *testing.T, b *flox.Builder[S], start flox.In[int], ends ...flox.Out[int]) flox.Definition {
 	t.Helper()
 	wf, err := flox.Build(b, start, ends...)
@@ -186,38 +211,40 @@ func amount(m *dto.Metric) string {
 // names; for a histogram the number is that of its observations.
 var workload = map[string][]string{
 	"flox_items_total": { // node, outcome, workflow
-		"ask fallback slow: 10", "ask retry slow: 10", "book next broken: 10",
+		"all fan quorum: 10", "answer deposit quorum: 20", "ask fallback slow: 10", "ask retry slow: 10",
+		"best end quorum: 10", "book next broken: 10",
 		"charge next order: 10", "charge retry order: 10", "guess end slow: 10", "one next long: 10",
 		"pack deposit order: 30", "pack retry order: 10", "parts fan order: 10", "ship fail broken: 10",
-		"total end order: 10", "two end long: 10", "unbook end broken: 10",
+		"sleep end late: 10", "total end order: 10", "two end long: 10", "unbook end broken: 10",
 	},
 	"flox_attempt_failures_total": { // class, final, node, workflow
 		"error false charge order: 10", "limit true two long: 10", "panic false pack order: 10",
 		"permanent true ship broken: 10", "timeout false ask slow: 10", "timeout true ask slow: 10",
 	},
 	"flox_node_duration_seconds": { // node, workflow
-		"ask slow: 20", "book broken: 10", "charge order: 20", "guess slow: 10", "one long: 10", "pack order: 40",
-		"parts order: 10", "ship broken: 10", "total order: 10", "two long: 10", "unbook broken: 10",
+		"all quorum: 10", "answer quorum: 20", "ask slow: 20", "best quorum: 10", "book broken: 10", "charge order: 20", "guess slow: 10", "one long: 10", "pack order: 40",
+		"parts order: 10", "ship broken: 10", "sleep late: 10", "total order: 10", "two long: 10", "unbook broken: 10",
 	},
 	"flox_run_duration_seconds": { // status, workflow
-		"completed order: 10", "completed slow: 10", "failed broken: 10", "failed long: 10",
+		"completed order: 10", "completed quorum: 10", "completed slow: 10",
+		"failed broken: 10", "failed late: 10", "failed long: 10",
 	},
-	"flox_joins_total":     {"total order: 10"}, // node, workflow
-	"flox_join_branches":   {"order: 10"},       // workflow
-	"flox_state_bytes":     {"order: 10"},       // workflow
-	"flox_promoted_total":  {": 30"},
+	"flox_joins_total":     {"best quorum: 10", "total order: 10"}, // node, workflow
+	"flox_join_branches":   {"order: 10", "quorum: 10"},            // workflow
+	"flox_state_bytes":     {"order: 10"},                          // workflow
+	"flox_promoted_total":  {": 40"},                               // retries, and deadlines
 	"flox_items_in_flight": {": 0"},
 	// The tokens that were claimed: roots, those that were retried, branches, joins,
 	// what undoes, and what comes after more time than a worker stays with a token.
-	"flox_queue_wait_seconds": {"broken: 20", "long: 10", "order: 60", "slow: 30"}, // queue
+	"flox_queue_wait_seconds": {"broken: 20", "late: 10", "long: 10", "order: 60", "quorum: 40", "slow: 30"}, // queue
 }
 
 // TestCountsOfAWorkload has the series equal what a finished workload did.
 func TestCountsOfAWorkload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlant(t, order(t), broken(t), slow(t), long(t))
+		p := newPlant(t, order(t), broken(t), slow(t), long(t), quorum(t), late(t))
 		for range 10 {
-			for _, workflow := range []string{"order", "broken", "slow", "long"} {
+			for _, workflow := range []string{"order", "broken", "slow", "long", "quorum", "late"} {
 				p.start(workflow)
 			}
 		}
@@ -264,6 +291,66 @@ func TestSeriesDoNotGrowWithRuns(t *testing.T) {
 			t.Errorf("%d series after 20 runs, %d after 1,020, want no more", few, many)
 		}
 		p.stop()
+	})
+}
+
+// TestLeaseIsLostOnce has another worker take the token of a node that does not mind
+// its context: the worker hears of it while the node runs, and at the commit.
+func TestLeaseIsLostOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlant(t, late(t))
+		p.start("late")
+		time.Sleep(time.Second)
+		entries, err := p.st.Reclaim(t.Context(), flox.ReclaimRequest{Consumer: "thief", Queues: []string{"late"}, Max: 1})
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("Reclaim = %v, %v, want the token", entries, err)
+		}
+		if l, err := p.st.Load(t.Context(), entries[0], "thief", 9); err != nil || l.Grant != flox.GrantOK {
+			t.Fatalf("Load = %v, %v, want the lease", l.Grant, err)
+		}
+		time.Sleep(10 * time.Second)
+		p.stop()
+		if got := p.counted("flox_leases_lost_total"); !slices.Equal(got, []string{"late: 1"}) {
+			t.Errorf("flox_leases_lost_total: %v, want 1 of late", got)
+		}
+		if got := p.counted("flox_commit_duration_seconds"); !slices.Equal(got, []string{"lost: 1"}) {
+			t.Errorf("flox_commit_duration_seconds: %v, want one commit that was refused", got)
+		}
+	})
+}
+
+// TestJoinBeginsOnce retries a run that has failed of its join.
+func TestJoinBeginsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := flox.New[flox.NoState]("joins")
+		both := flox.Split(b, "both", func(n int) []int { return []int{0, 1} })
+		same := flox.Func(b, "same", func(_ context.Context, n int) (int, error) { return n, nil })
+		failed := false
+		all := flox.Func(b, "all", func(_ context.Context, in []int) (int, error) {
+			if !failed {
+				failed = true
+				return 0, flox.Permanent(errors.New("not yet"))
+			}
+			return len(in), nil
+		})
+		both.To(same)
+		same.Join(all)
+		p := newPlant(t, build(t, b, both, all))
+		run := p.start("joins")
+		p.finish()
+		if err := p.ctl.Retry(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		p.finish()
+		p.stop()
+		for name, want := range map[string][]string{
+			"flox_joins_total":          {"all joins: 1"},
+			"flox_run_duration_seconds": {"completed joins: 1", "failed joins: 1"},
+		} {
+			if got := p.counted(name); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
 	})
 }
 

@@ -83,7 +83,7 @@ flox_leases_lost_total{flox_namespace="shop",workflow="order"} 1
 # HELP flox_leases_reclaimed_total Tokens taken over from workers that are gone.
 # TYPE flox_leases_reclaimed_total counter
 flox_leases_reclaimed_total{flox_namespace="shop"} 2
-# HELP flox_promoted_total Delayed tokens moved to their queues.
+# HELP flox_promoted_total Delayed tokens moved to their queues, and deadlines that passed.
 # TYPE flox_promoted_total counter
 flox_promoted_total{flox_namespace="shop"} 5
 # HELP flox_redis_errors_total Commands to Redis that failed.

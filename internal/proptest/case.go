@@ -25,6 +25,7 @@ type Case struct {
 	signals map[string]string // payloads by the node that asks
 	undos   map[string]bool   // nodes whose items can be undone
 	armed   atomic.Bool
+	ends    int // of its run, by now
 	chaos   *rand.Rand
 
 	drops bool // branches may be dropped while they are under way

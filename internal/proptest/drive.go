@@ -19,7 +19,7 @@ func Drive(ctx context.Context, st flox.Store, seed int64, cfg Config, cases []*
 	stop, end := context.WithCancel(ctx)
 	f := &fleet{
 		st: st, cfg: cfg, stop: stop, r: rand.New(rand.NewPCG(uint64(seed), 2)),
-		crashes: cfg.Crashes, pauses: cfg.Pauses,
+		crashes: cfg.Crashes, pauses: cfg.Pauses, told: hearsay{by: map[string]*heard{}},
 	}
 	for _, c := range cases {
 		f.defs = append(f.defs, c.Definition())
@@ -36,6 +36,10 @@ func Drive(ctx context.Context, st flox.Store, seed int64, cfg Config, cases []*
 	end()
 	f.all.Wait()
 	for i, c := range cases {
+		if errs[i] == nil {
+			info, err := st.Info(context.WithoutCancel(ctx), c.Name())
+			errs[i] = errors.Join(err, f.told.check(c, info.Counts))
+		}
 		errs[i] = errors.Join(errs[i], errors.Join(f.errs...))
 		if errs[i] != nil {
 			errs[i] = fmt.Errorf("%w\n%s", errs[i], c)
@@ -53,6 +57,7 @@ func (c *Case) run(ctx context.Context, st flox.Store) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, standing(st, c.Name()))
 	}
+	c.ends = 1
 	want := expect(c.root, c.input, true)
 	check := checker{ctx: ctx, st: st, c: c, want: want, got: got}
 	if want.Failed == nil || !c.mends {
@@ -68,6 +73,7 @@ func (c *Case) run(ctx context.Context, st flox.Store) error {
 	if check.got, err = c.flow.wait(ctx, st, c.Name()); err != nil {
 		return fmt.Errorf("after the retry: %w\n%s", err, standing(st, c.Name()))
 	}
+	c.ends = 2
 	check.want, check.retried = expect(c.root, c.input, false), true
 	return check.all()
 }

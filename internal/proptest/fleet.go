@@ -29,6 +29,7 @@ type fleet struct {
 	defs []flox.Definition
 	stop context.Context
 	all  sync.WaitGroup
+	told hearsay
 
 	mu      sync.Mutex
 	r       *rand.Rand
@@ -64,6 +65,7 @@ func (f *fleet) hire(name int) {
 	w, err := flox.NewWorker(st, &flox.WorkerConfig{
 		Name: fmt.Sprint("w", name), Concurrency: f.cfg.Concurrency, Lease: f.cfg.Lease, Quantum: f.cfg.Quantum,
 		DrainGrace: f.cfg.Lease, CrashLimit: 1000, Logger: slog.New(slog.DiscardHandler),
+		Observer: &f.told,
 	}, f.defs...)
 	if err != nil {
 		f.report(err)
@@ -156,6 +158,7 @@ func (m *mortal) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, 
 		}
 		return res, err
 	}
+	m.f.told.loses(c, res)
 	switch m.end {
 	case diesAfter:
 		m.die()

@@ -65,9 +65,9 @@ func (m *mortal) State(ctx context.Context, run string, since int64) (flox.State
 }
 
 // Settle implements flox.CheckpointStore.
-func (m *mortal) Settle(ctx context.Context, run string) (bool, error) {
+func (m *mortal) Settle(ctx context.Context, run string) (flox.Settled, error) {
 	if err := m.gone(); err != nil {
-		return false, err
+		return flox.Settled{}, err
 	}
 	return m.Store.Settle(ctx, run)
 }

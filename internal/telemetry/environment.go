@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ func checkEnvironment() (protocol string, err error) {
 	default:
 		return "", wrong(name, protocol, "grpc|http/protobuf|http/json")
 	}
-	return protocol, first(checkEndpoint(protocol), checkExporter(), checkFiles(), checkSampler(), checkBatches())
+	return protocol, first(checkExporter(protocol), checkFiles(), checkSampler(), checkBatches())
 }
 
 // first is the first of errs: the user mends one after the other.
@@ -52,11 +53,20 @@ func otlp(name string) (full, value string) {
 	return full, value
 }
 
-func checkEndpoint(protocol string) error {
-	name, value := otlp("ENDPOINT")
-	if value == "" {
-		return nil
+// each checks a variable of the exporter, and that for traces alone, if they are set:
+// the SDK reads both, and prints what it does not understand.
+func each(name string, check func(full, value string) error) error {
+	for _, full := range []string{"OTEL_EXPORTER_OTLP_" + name, "OTEL_EXPORTER_OTLP_TRACES_" + name} {
+		if value := env(full); value != "" {
+			if err := check(full, value); err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+func checkEndpoint(protocol, name, value string) error {
 	u, err := url.Parse(value)
 	ok := err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 	if ok || err == nil && protocol == "grpc" && u.Scheme != "" {
@@ -74,31 +84,41 @@ func checkEndpoint(protocol string) error {
 	return wrong(name, value, "a URL such as http://127.0.0.1:"+port)
 }
 
-func checkExporter() error {
-	if name, value := otlp("TIMEOUT"); value != "" {
-		if err := checkCount(name, value, "milliseconds"); err != nil {
-			return err
-		}
-	}
-	if name, value := otlp("COMPRESSION"); !slices.Contains([]string{"", "none", "gzip"}, value) {
-		return wrong(name, value, "none|gzip")
-	}
-	if name, value := otlp("INSECURE"); !slices.Contains([]string{"", "true", "false"}, strings.ToLower(value)) {
-		return wrong(name, value, "true|false")
-	}
-	if err := checkPairs(otlp("HEADERS")); err != nil {
-		return err
-	}
+func checkExporter(protocol string) error {
 	const attributes = "OTEL_RESOURCE_ATTRIBUTES"
-	return checkPairs(attributes, env(attributes))
+	return first(
+		each("ENDPOINT", func(name, value string) error { return checkEndpoint(protocol, name, value) }),
+		each("TIMEOUT", func(name, value string) error { return checkCount(name, value, "milliseconds") }),
+		each("COMPRESSION", func(name, value string) error { return checkWord(name, value, "none", "gzip") }),
+		each("INSECURE", func(name, value string) error { return checkWord(name, strings.ToLower(value), "true", "false") }),
+		each("HEADERS", func(name, value string) error { return checkPairs(name, value, headerName) }),
+		checkPairs(attributes, env(attributes), attributeName))
 }
 
+func checkWord(name, value string, words ...string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return wrong(name, value, strings.Join(words, "|"))
+}
+
+var (
+	headerName    = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	attributeName = regexp.MustCompile(`\S`)
+)
+
 // checkPairs does not repeat the text, which may be a secret.
-func checkPairs(name, list string) error {
+func checkPairs(name, list string, key *regexp.Regexp) error {
+	if list == "" {
+		return nil
+	}
 	for i, pair := range strings.Split(list, ",") {
-		key, _, ok := strings.Cut(pair, "=")
-		if list != "" && (!ok || strings.TrimSpace(key) == "") {
+		k, value, ok := strings.Cut(pair, "=")
+		if !ok || !key.MatchString(strings.TrimSpace(k)) {
 			return flags.Usagef("%s: number %d is not key=value; want key=value, separated by commas", name, i+1)
+		}
+		if _, err := url.PathUnescape(value); err != nil {
+			return flags.Usagef("%s: the value of number %d has a %% that begins no escape; want %%25 for a %%", name, i+1)
 		}
 	}
 	return nil

@@ -99,11 +99,12 @@ func (c *Control) control(ctx context.Context, req ControlRequest) error {
 		return fmt.Errorf("%s run %s: %w", op, id, err)
 	}
 	for more := op != ControlPause; more; {
-		var err error
-		if more, err = c.st.Settle(ctx, id); err != nil {
+		settled, err := c.st.Settle(ctx, id)
+		if err != nil {
 			// The status has changed; any worker's janitor settles the rest.
 			return fmt.Errorf("%s run %s: done, but not settled yet: %w", op, id, err)
 		}
+		more = settled.More
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ func (w *Worker) forward(ctx context.Context) {
 	const batch = 100
 	for ctx.Err() == nil {
 		p, err := w.st.Promote(ctx, batch)
+		w.runsEnded(p.Ended)
 		if err != nil && ctx.Err() == nil {
 			w.storeFailed("promote", err)
 			w.pause(ctx, time.Second)
@@ -115,11 +116,13 @@ func (w *Worker) watch(ctx context.Context) {
 func (w *Worker) janitor(ctx context.Context) {
 	for round := 0; w.pause(ctx, 5*time.Second); round++ {
 		for more := true; more && ctx.Err() == nil; {
-			var err error
-			if more, err = w.st.Settle(ctx, ""); err != nil && ctx.Err() == nil {
+			settled, err := w.st.Settle(ctx, "")
+			w.runsEnded(settled.Ended)
+			if err != nil && ctx.Err() == nil {
 				w.storeFailed("settle", err)
 				break
 			}
+			more = settled.More
 		}
 		if round%3 != 0 {
 			continue

@@ -78,7 +78,9 @@ func (m *Memory) Promote(ctx context.Context, limit int) (Promoted, error) {
 			break
 		}
 		if timer.token == nil {
-			m.deadlinePassed(timer.run)
+			if m.deadlinePassed(timer.run); timer.run.status.Terminal() {
+				promoted.Ended = append(promoted.Ended, timer.run.over())
+			}
 		} else {
 			m.promote(timer.token)
 		}

@@ -17,7 +17,9 @@ type memBeat struct {
 const workerMemory = 24 * time.Hour
 
 // Namespace implements LivenessStore.
-func (m *Memory) Namespace() string { return "memory" }
+func (m *Memory) Namespace() string { return memNamespace }
+
+const memNamespace = "memory"
 
 // Beat implements LivenessStore.
 func (m *Memory) Beat(ctx context.Context, w WorkerInfo) error {

@@ -11,20 +11,36 @@ import (
 const memSettle = 100
 
 // Settle implements CheckpointStore.
-func (m *Memory) Settle(ctx context.Context, run string) (bool, error) {
+func (m *Memory) Settle(ctx context.Context, run string) (Settled, error) {
 	if err := m.lock(ctx); err != nil {
-		return false, err
+		return Settled{}, err
 	}
 	defer m.mu.Unlock()
-	if run != "" {
-		r := m.runs[run]
-		return r != nil && m.settle(r, memSettle) == 0, nil
+	runs := []string{run}
+	if run == "" {
+		runs = slices.Sorted(maps.Keys(m.todo))
 	}
+	var done Settled
 	left := memSettle
-	for _, id := range slices.Sorted(maps.Keys(m.todo)) {
-		left = m.settle(m.runs[id], left)
+	for _, id := range runs {
+		if r := m.runs[id]; r != nil {
+			open := !r.status.Terminal()
+			left = m.settle(r, left)
+			if open && r.status.Terminal() {
+				done.Ended = append(done.Ended, r.over())
+			}
+		}
 	}
-	return left == 0, nil
+	done.More = left == 0
+	return done, nil
+}
+
+// over tells of a run that has ended.
+func (r *memRun) over() EndedRun {
+	return EndedRun{
+		Namespace: memNamespace, Run: r.id, Workflow: r.workflow, Trace: r.trace,
+		Status: r.status, Lasted: r.ended.Sub(r.started), Cause: r.cause,
+	}
 }
 
 // settle moves up to left tokens of a run and returns how many more may be

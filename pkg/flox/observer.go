@@ -18,12 +18,12 @@ const (
 	EventCommitted                   // a commit was answered; Outcome and Duration (of the commit) are set
 	EventLeaseLost                   // a lease was lost before its item was committed
 	EventReclaimed                   // Count entries were taken over from workers that are gone
-	EventPromoted                    // Count delayed tokens were moved to their queues
+	EventPromoted                    // Count delayed tokens were moved to their queues, or deadlines passed
 	EventStoreError                  // a call to the store failed; Outcome names the call
 	EventRenewed                     // a lease was extended
 	EventJoined                      // a join's item starts, with what Count branches left
 	EventState                       // the state of a run was read; Count is its stored size in bytes
-	EventRunEnded                    // a commit has ended a run; Outcome is its status, Duration the time since its start
+	EventRunEnded                    // the worker has ended a run, see Tracer; Outcome is its status, Duration the time since its start
 	EventFailed                      // an attempt has failed; Class and Outcome (fallback, retry, fail) are set
 	EventGivenUp                     // an item that was started came to no end here: it was cancelled, lost or handed back
 )

@@ -43,6 +43,7 @@ type session struct {
 
 	started bool // an EventStarted awaits its end
 	entered bool // a step was executed
+	told    bool // that the lease is lost
 
 	span   Span // between begin and finish, if there is a tracer
 	ending AttemptEnd
@@ -220,7 +221,10 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 		return false
 	}
 	if res.Ended != "" {
-		s.runEnded(c, res)
+		s.w.runsEnded([]EndedRun{{
+			Namespace: s.w.st.Namespace(), Run: s.lease.Run, Workflow: s.item.Workflow, Trace: s.item.Trace,
+			Status: res.Ended, Lasted: res.Lasted, Cause: c.Cause,
+		}})
 	}
 	if res.Settle {
 		s.w.settle(s.lease.Run)

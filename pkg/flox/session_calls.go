@@ -70,11 +70,13 @@ func (w *Worker) settle(run string) {
 	ctx, cancel := context.WithTimeout(w.life, w.cfg.Lease)
 	defer cancel()
 	for more := true; more; {
-		var err error
-		if more, err = w.st.Settle(ctx, run); err != nil {
+		settled, err := w.st.Settle(ctx, run)
+		w.runsEnded(settled.Ended)
+		if err != nil {
 			w.storeFailed("settle", err)
 			return
 		}
+		more = settled.More
 	}
 }
 

@@ -2,7 +2,13 @@ package flox
 
 import "log/slog"
 
+// lost tells that the lease was lost, once: who has heard it while the node ran hears
+// it again at the commit.
 func (s *session) lost(when string) {
+	if s.told {
+		return
+	}
+	s.told = true
 	s.w.cfg.Observer.Observe(Event{Kind: EventLeaseLost, Workflow: s.workflowLabel(), Node: s.nodeLabel(), Count: 1})
 	s.note().Warn("lease lost " + when)
 }
@@ -31,9 +37,9 @@ func (s *session) observeStart(n *node) {
 	}
 	s.entered = true
 	s.w.cfg.Observer.Observe(e)
-	// A join begins once, also if its item is tried again. The end of a nested
+	// A join begins once, also if its item is tried again, or the run. The end of a nested
 	// workflow's visit is none that its author has written.
-	if in := s.item.Input; in.Joined && n.visit == nil && e.Queued && s.lease.Attempt == 0 {
+	if in := s.item.Input; in.Joined && n.visit == nil && e.Queued && s.lease.Attempt == 0 && s.item.Retried == 0 {
 		s.w.cfg.Observer.Observe(Event{
 			Kind: EventJoined, Workflow: s.graph.name, Node: n.name, Queue: n.queue, Count: len(in.Deposits),
 		})
@@ -73,16 +79,16 @@ func (s *session) observeState(size int) {
 	s.w.cfg.Observer.Observe(Event{Kind: EventState, Workflow: s.workflowLabel(), Count: size})
 }
 
-// runEnded tells of a run that the commit c has ended.
-func (s *session) runEnded(c Commit, res CommitResult) {
-	s.w.cfg.Observer.Observe(Event{
-		Kind: EventRunEnded, Workflow: s.workflowLabel(), Outcome: string(res.Ended), Duration: res.Lasted,
-	})
-	if s.w.cfg.Tracer != nil {
-		s.w.cfg.Tracer.RunEnded(EndedRun{
-			Namespace: s.w.st.Namespace(), Run: s.lease.Run, Workflow: s.item.Workflow, Trace: s.item.Trace,
-			Status: res.Ended, Lasted: res.Lasted, Cause: c.Cause,
+// runsEnded tells of runs that a call to the store has ended. Workflows are names
+// that the namespace has, if not this worker.
+func (w *Worker) runsEnded(runs []EndedRun) {
+	for _, r := range runs {
+		w.cfg.Observer.Observe(Event{
+			Kind: EventRunEnded, Workflow: r.Workflow, Outcome: string(r.Status), Duration: r.Lasted,
 		})
+		if w.cfg.Tracer != nil {
+			w.cfg.Tracer.RunEnded(r)
+		}
 	}
 }
 

@@ -45,7 +45,8 @@ type WorkQueue interface {
 	// holds them as if it had claimed them.
 	Reclaim(ctx context.Context, req ReclaimRequest) ([]Entry, error)
 	// Promote moves delayed tokens that are due to their queues, at most limit,
-	// and says how long it is until the next one is due.
+	// and says how long it is until the next one is due. Runs whose deadline has
+	// passed fail.
 	Promote(ctx context.Context, limit int) (Promoted, error)
 }
 
@@ -66,10 +67,9 @@ type CheckpointStore interface {
 	// Settle does a bounded part of the work that a resume, retry or cancel left
 	// to do: queue parked tokens again, drop the tokens of a cancelled run; those
 	// of a run that undoes, which then begins to undo; and branches whose join
-	// fired without them. With run "" it takes runs that have such work. more
-	// says that some is left that Settle can do now: a token that is with a
-	// worker is left to it.
-	Settle(ctx context.Context, run string) (more bool, err error)
+	// fired without them. A run that is left with nothing to do ends. With run ""
+	// it takes runs that have such work. With an error it says what it did do.
+	Settle(ctx context.Context, run string) (Settled, error)
 	// Rebuild queues tokens again whose queue entry or timer is gone (it was
 	// lost with a part of the store's data), and returns how many. With run ""
 	// it looks at some active runs, others at each call, until it has seen all.
@@ -177,6 +177,15 @@ type ReclaimRequest struct {
 
 // Promoted is the result of Promote.
 type Promoted struct {
-	Moved int           // tokens that were moved to their queues
+	Moved int           // tokens that were moved to their queues, and deadlines that passed
 	Next  time.Duration // until the next delayed token is due; negative if there is none
+	Ended []EndedRun    // runs that this call has failed; a repeat does not say it again
+}
+
+// Settled is the result of Settle.
+type Settled struct {
+	// More says that work is left that Settle can do now: a token that is with a
+	// worker is left to it.
+	More  bool
+	Ended []EndedRun // runs that this call has ended; a repeat does not say it again
 }

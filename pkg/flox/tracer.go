@@ -15,7 +15,9 @@ type Tracer interface {
 	// Begin is called before an attempt at an item. The context it returns, made
 	// from ctx, is the node's.
 	Begin(ctx context.Context, a Attempt) (context.Context, Span)
-	// RunEnded is called when a commit of this worker has ended a run.
+	// RunEnded is called when this worker has ended a run: by a commit, or because
+	// its deadline passed or nothing was left of it. Nobody says it of a run that was
+	// cancelled, or if the store's answer was lost.
 	RunEnded(r EndedRun)
 }
 
@@ -76,7 +78,7 @@ func failedFor(out outcome) AttemptEnd {
 	return AttemptEnd{Outcome: "fail", Class: out.class, Err: out.err}
 }
 
-// EndedRun is what a Tracer gets to know of a run that has ended.
+// EndedRun is a run that has just ended.
 type EndedRun struct {
 	Namespace, Run, Workflow string
 	Trace                    string

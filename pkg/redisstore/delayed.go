@@ -22,6 +22,7 @@ func (s *Store) Promote(ctx context.Context, limit int) (flox.Promoted, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		all.Moved += one.Moved
+		all.Ended = append(all.Ended, one.Ended...)
 		if one.Next >= 0 && (all.Next < 0 || one.Next < all.Next) {
 			all.Next = one.Next
 		}
@@ -47,23 +48,23 @@ func (s *Store) promotePart(ctx context.Context, n, limit int) (flox.Promoted, e
 		return promoted, nil
 	}
 	due := list(r[1])
-	moved := make([]bool, len(due))
-	err = each(len(due), func(i int) error {
-		var err error
-		moved[i], err = s.promote(ctx, n, text(due, i))
+	moved, ended := make([]bool, len(due)), make([][]flox.EndedRun, len(due))
+	err = each(len(due), func(i int) (err error) {
+		moved[i], ended[i], err = s.promote(ctx, n, text(due, i))
 		return err
 	})
-	for _, m := range moved {
-		if m {
+	for i := range due {
+		if moved[i] {
 			promoted.Moved++
 		}
+		promoted.Ended = append(promoted.Ended, ended[i]...)
 	}
 	return promoted, err
 }
 
 // promote moves one member of the timers: "<run>/<token>", or "<run>/" for the
 // run's deadline.
-func (s *Store) promote(ctx context.Context, n int, member string) (bool, error) {
+func (s *Store) promote(ctx context.Context, n int, member string) (bool, []flox.EndedRun, error) {
 	p := s.keys.parts[n]
 	run, token, _ := strings.Cut(member, "/")
 	if token == "" {
@@ -74,15 +75,19 @@ func (s *Store) promote(ctx context.Context, n int, member string) (bool, error)
 		keys: []string{p.run(run), p.delayed()},
 		args: []any{run, token},
 	})
-	return integer(r, 0) == 1, err
+	return integer(r, 0) == 1, nil, err
 }
 
 // passDeadline fails a run that has taken longer than it may.
-func (s *Store) passDeadline(ctx context.Context, n int, run string) (bool, error) {
+func (s *Store) passDeadline(ctx context.Context, n int, run string) (bool, []flox.EndedRun, error) {
 	p, cause := s.keys.parts[n], flox.ErrDeadline.Error()
 	record := flox.EncodeRecord(flox.ErrorRecord{Class: flox.ClassDeadline, Message: cause, Final: true})
 	reply, err := s.script(ctx, n, scriptDeadline,
 		[]string{p.run(run), p.delayed(), p.errors(run), p.active(), p.failed(), p.stats(), p.todo()},
 		run, cause, record, p.events())
-	return integer([]any{reply}, 0) == 1, err
+	r := list(reply)
+	if len(r) < 2 {
+		return integer(r, 0) == 1, nil, err
+	}
+	return true, s.ended(run, r[1]), err
 }

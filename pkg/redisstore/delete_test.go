@@ -64,11 +64,11 @@ func (p *purged) mark() {
 func (p *purged) settle() {
 	p.t.Helper()
 	for range 20 {
-		more, err := p.Settle(p.t.Context(), "")
+		done, err := p.Settle(p.t.Context(), "")
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		if !more {
+		if !done.More {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func (s *Store) explain(err error) error {
 	switch {
 	case errors.Is(err, errClosed), errors.Is(err, context.Canceled):
 		return err
-	case strings.HasPrefix(text, "NOAUTH"):
+	case strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "ERR Protocol error: unauthenticated"):
 		return fmt.Errorf("redis at %s wants a password: put it in the URL as redis://user:password@host", s.address)
 	case strings.HasPrefix(text, "WRONGPASS"), strings.Contains(text, "invalid password"),
 		strings.Contains(text, "called without any password configured"):

@@ -46,6 +46,9 @@ var errorKinds = []struct{ prefix, kind string }{
 	{"NOAUTH", "auth"},
 	{"WRONGPASS", "auth"},
 	{"NOPERM", "auth"},
+	{"ERR AUTH", "auth"},
+	{"ERR invalid password", "auth"},
+	{"ERR Protocol error: unauthenticated", "auth"}, // a long command of who has not said who it is
 	{"ERR max number of clients", "maxclients"},
 	// What go-redis says about a cluster or sentinels that it cannot reach.
 	{"redis: ", kindConnection},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -42,12 +43,36 @@ func TestErrorKind(t *testing.T) {
 		{errors.New("NOREPLICAS Not enough good replicas to write."), "noreplicas"},
 		{errors.New("NOAUTH Authentication required."), "auth"},
 		{errors.New("WRONGPASS invalid username-password pair"), "auth"},
+		{errors.New("ERR AUTH <password> called without any password configured for the default user."), "auth"},
+		{errors.New("ERR invalid password"), "auth"},
+		{errors.New("ERR Protocol error: unauthenticated multibulk length"), "auth"},
 		{errors.New("ERR max number of clients reached"), "maxclients"},
 		{errors.New("UNBLOCKED the stream key no longer exists"), "nogroup"},
 		{errors.New("ERR unknown command"), "other"},
 	} {
 		if got := errorKind(c.err); got != c.kind {
 			t.Errorf("errorKind(%v) = %q, want %q", c.err, got, c.kind)
+		}
+	}
+}
+
+// TestRunbookHasKinds checks that who is alerted finds what to do about each kind.
+func TestRunbookHasKinds(t *testing.T) {
+	text, err := os.ReadFile("../../docs/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if cell, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | "); ok {
+			for kind := range strings.SplitSeq(cell, ", ") {
+				listed[kind] = true
+			}
+		}
+	}
+	for _, k := range append(errorKinds, struct{ prefix, kind string }{"", kindTimeout}, struct{ prefix, kind string }{"", kindOther}) {
+		if !listed[k.kind] {
+			t.Errorf("docs/runbook.md says nothing of errors of kind %s", k.kind)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -61,14 +62,14 @@ func TestPurgeKeepsItsMark(t *testing.T) {
 		t.Fatalf("scan = %v, %v, want one token", page, err)
 	}
 	got, err := s.settleChunk(t.Context(), "r", page)
-	if want := (settled{left: false, moved: 1, purging: purgeDelete, born: "born"}); err != nil || got != want {
+	if want := (settled{left: false, moved: 1, purging: purgeDelete, born: "born"}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("settle.lua = %+v, %v, want %+v", got, err, want)
 	}
 	if marks, err := m.ZMembers(p.todo()); err != nil || len(marks) != 1 {
 		t.Errorf("runs with work left are %v, %v, want the run", marks, err)
 	}
-	if more, err := s.Settle(t.Context(), ""); more || err != nil {
-		t.Errorf("Settle = %t, %v, want all done", more, err)
+	if done, err := s.Settle(t.Context(), ""); done.More || err != nil {
+		t.Errorf("Settle = %+v, %v, want all done", done, err)
 	}
 	if m.Exists(p.run("r")) || m.Exists(p.todo()) {
 		t.Errorf("keys left: %v, want neither the run nor a mark", m.Keys())

@@ -67,6 +67,18 @@ func commitResult(r []any) (flox.CommitResult, error) {
 	return result, err
 }
 
+// ended reads what ended in lua/lib/status.lua says of the run; it is none or one.
+func (s *Store) ended(run string, reply any) []flox.EndedRun {
+	r := list(reply)
+	if r == nil {
+		return nil
+	}
+	return []flox.EndedRun{{
+		Namespace: s.Namespace(), Run: run, Workflow: text(r, 2), Trace: text(r, 3),
+		Status: flox.Status(text(r, 0)), Lasted: time.Duration(integer(r, 1)) * time.Millisecond, Cause: text(r, 4),
+	}}
+}
+
 // errSpoilt says that a run's keys are not what flox made.
 var errSpoilt = fmt.Errorf("%w: something else wrote to flox's keys", flox.ErrInvalid)
 

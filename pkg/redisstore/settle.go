@@ -21,70 +21,77 @@ const (
 const scanFields = 1000
 
 // Settle implements flox.CheckpointStore.
-func (s *Store) Settle(ctx context.Context, run string) (bool, error) {
+func (s *Store) Settle(ctx context.Context, run string) (flox.Settled, error) {
 	if run != "" {
-		more, err := s.settleRun(ctx, run)
+		one, err := s.settleRun(ctx, run)
 		if err != nil {
-			return false, fmt.Errorf("settle run %s: %w", run, err)
+			err = fmt.Errorf("settle run %s: %w", run, err)
 		}
-		return more, nil
+		return one, err
 	}
-	left := make([]bool, len(s.keys.parts))
-	err := each(len(left), func(n int) error {
-		var err error
-		left[n], err = s.settlePart(ctx, n)
+	parts := make([]flox.Settled, len(s.keys.parts))
+	err := each(len(parts), func(n int) (err error) {
+		parts[n], err = s.settlePart(ctx, n)
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("settle: %w", err)
+		err = fmt.Errorf("settle: %w", err)
 	}
-	return slices.Contains(left, true), nil
+	var all flox.Settled
+	for _, one := range parts {
+		all.More = all.More || one.More
+		all.Ended = append(all.Ended, one.Ended...)
+	}
+	return all, err
 }
 
 // settlePart takes runs of a partition that are marked. A mark may stay for long,
 // as long as a worker has what is to be settled.
-func (s *Store) settlePart(ctx context.Context, n int) (bool, error) {
+func (s *Store) settlePart(ctx context.Context, n int) (flox.Settled, error) {
+	var all flox.Settled
 	runs, next, err := s.settled.next(ctx, s, n)
 	if err != nil {
-		return false, err
+		return all, err
 	}
-	more := false
 	var errs []error
 	for _, run := range runs {
-		left, err := s.settleRun(ctx, run)
+		one, err := s.settleRun(ctx, run)
 		if err != nil { // the others' work need not wait for this run's
 			errs = append(errs, fmt.Errorf("run %s: %w", run, err))
 		}
-		more = more || left
+		all.More = all.More || one.More
+		all.Ended = append(all.Ended, one.Ended...)
 	}
-	if !more {
+	if !all.More {
 		s.settled.done(n, next)
 	}
-	return more || next != "0", errors.Join(errs...)
+	all.More = all.More || next != "0"
+	return all, errors.Join(errs...)
 }
 
-// settleRun moves some tokens of a run. more says that tokens may be left which
-// can be moved now.
-func (s *Store) settleRun(ctx context.Context, run string) (more bool, err error) {
+// settleRun moves some tokens of a run.
+func (s *Store) settleRun(ctx context.Context, run string) (done flox.Settled, err error) {
 	unsettled, err := s.unsettled(ctx, run)
 	if err != nil {
-		return false, err
+		return done, err
 	}
 	var last settled
 	for cursor, all, asked := "0", 0, false; ; {
 		var page []scanned
 		if unsettled.which != nil {
 			if page, cursor, err = s.scanWith(ctx, run, cursor, scanFields, unsettled.parse); err != nil {
-				return false, err
+				return done, err
 			}
 			page = slices.DeleteFunc(page, func(t scanned) bool { return !unsettled.which(t.record) })
 		}
 		for chunk := range slices.Chunk(page, settleChunk) {
 			if last, err = s.settleChunk(ctx, run, chunk); err != nil {
-				return false, err
+				return done, err
 			}
+			done.Ended = append(done.Ended, last.ended...)
 			if all += last.moved; all >= settleTokens {
-				return true, nil
+				done.More = true
+				return done, nil
 			}
 			asked = true
 		}
@@ -93,11 +100,13 @@ func (s *Store) settleRun(ctx context.Context, run string) (more bool, err error
 		}
 		if !asked { // the script looks at the mark
 			last, err = s.settleChunk(ctx, run, nil)
+			done.Ended = append(done.Ended, last.ended...)
 		}
 		if err == nil && last.purging != "" && (!last.left || !asked) {
-			return false, s.purged(ctx, run, last)
+			return done, s.purged(ctx, run, last)
 		}
-		return last.left && all > 0, err
+		done.More = last.left && all > 0
+		return done, err
 	}
 }
 
@@ -155,6 +164,7 @@ type settled struct {
 	moved   int
 	purging string // what the run's tokens are dropped for, "" if they are not
 	born    string // nonce of the run's start
+	ended   []flox.EndedRun
 }
 
 func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (settled, error) {
@@ -166,7 +176,11 @@ func (s *Store) settleChunk(ctx context.Context, run string, chunk []scanned) (s
 	}
 	call.tokens(chunk)
 	r, err := s.scriptQueues(ctx, call)
-	return settled{integer(r, 0) == 1, int(integer(r, 1)), text(r, 2), text(r, 3)}, err
+	done := settled{left: integer(r, 0) == 1, moved: int(integer(r, 1)), purging: text(r, 2), born: text(r, 3)}
+	if len(r) > 4 {
+		done.ended = s.ended(run, r[4])
+	}
+	return done, err
 }
 
 // tokens adds tokens and their queues to the arguments.

@@ -30,15 +30,15 @@ func TestSettlePassesOverWhatWaits(t *testing.T) {
 	if _, err := s.Control(ctx, flox.ControlRequest{Run: "parked", Op: flox.ControlResume, Nonce: "2"}); err != nil {
 		t.Fatal(err)
 	}
-	more := true
-	for round := 0; more && round < 10; round++ {
+	done := flox.Settled{More: true}
+	for round := 0; done.More && round < 10; round++ {
 		var err error
-		if more, err = s.Settle(ctx, ""); err != nil {
+		if done, err = s.Settle(ctx, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	info, err := s.Info(ctx, "parked")
-	if err != nil || more || info.Counts.Parked != 0 {
-		t.Errorf("Settle = %t and leaves %d parked, %v, want all done that can be", more, info.Counts.Parked, err)
+	if err != nil || done.More || info.Counts.Parked != 0 {
+		t.Errorf("Settle = %+v and leaves %d parked, %v, want all done that can be", done, info.Counts.Parked, err)
 	}
 }

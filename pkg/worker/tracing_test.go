@@ -255,11 +255,15 @@ func TestTracingErrors(t *testing.T) {
 		{"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", `OTEL_EXPORTER_OTLP_COMPRESSION="zstd": want none|gzip`},
 		{"OTEL_EXPORTER_OTLP_INSECURE", "1", `OTEL_EXPORTER_OTLP_INSECURE="1": want true|false`},
 		{"OTEL_EXPORTER_OTLP_HEADERS", "a=b,secret", `OTEL_EXPORTER_OTLP_HEADERS: number 2 is not key=value`},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=b,my key=secret", `OTEL_EXPORTER_OTLP_HEADERS: number 2 is not key=value`},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=100%secret", `OTEL_EXPORTER_OTLP_HEADERS: the value of number 1 has a % that begins no escape; want %25`},
+		{"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "secret", `OTEL_EXPORTER_OTLP_TRACES_HEADERS: number 1 is not key=value`},
 		{"OTEL_EXPORTER_OTLP_CERTIFICATE", "/none.pem", `OTEL_EXPORTER_OTLP_CERTIFICATE="/none.pem": open /none.pem: no such file`},
 		{"OTEL_EXPORTER_OTLP_CLIENT_KEY", "/none.pem", `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE="", OTEL_EXPORTER_OTLP_CLIENT_KEY="/none.pem": open`},
 		{"OTEL_TRACES_SAMPLER", "often", `OTEL_TRACES_SAMPLER="often": want [parentbased_]always_on`},
 		{"OTEL_TRACES_SAMPLER_ARG", "5", `OTEL_TRACES_SAMPLER_ARG="5": want a number from 0 to 1`},
 		{"OTEL_BSP_MAX_QUEUE_SIZE", "0", `OTEL_BSP_MAX_QUEUE_SIZE="0": want a whole number of spans, 1 or more`},
+		{"OTEL_RESOURCE_ATTRIBUTES", "team=%zz", `OTEL_RESOURCE_ATTRIBUTES: the value of number 1`},
 		{"OTEL_RESOURCE_ATTRIBUTES", "team", `OTEL_RESOURCE_ATTRIBUTES: number 1 is not key=value`},
 	} {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {

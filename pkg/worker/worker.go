@@ -88,12 +88,12 @@ func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definit
 	}
 	defer tracing.Close()
 	wc.Tracer = tracing.Tracer()
-	listener, err := httpserve.Listen(cfg.listen)
-	if err != nil {
-		return err
-	}
 	var taking atomic.Pointer[taker]
-	if listener != nil {
+	if cfg.listen != "off" {
+		listener, err := httpserve.Listen(cfg.listen)
+		if err != nil {
+			return fmt.Errorf("%w, or \"off\"", err)
+		}
 		stop := httpserve.Serve(listener, handler(ctx, &taking, reg), log)
 		defer stop()
 	}

@@ -19,8 +19,12 @@ var delayedChecks = []check{
 func (d *driver) promote(n int) {
 	d.t.Helper()
 	for range 500 {
+		before, existed := d.stands()
 		promoted, err := d.s.Promote(d.ctx, 100)
 		d.must(err)
+		if after, exists := d.stands(); existed && exists {
+			d.wantTold("Promote", before, after, promoted.Ended)
+		}
 		if n -= promoted.Moved; n <= 0 {
 			return
 		}

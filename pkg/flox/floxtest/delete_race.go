@@ -68,10 +68,11 @@ func (d *driver) race() {
 	settle := func(run string) func() {
 		return func() {
 			for more := true; more && !d.t.Failed(); {
-				var err error
-				if more, err = d.s.Settle(d.ctx, run); err != nil {
+				settled, err := d.s.Settle(d.ctx, run)
+				if err != nil {
 					d.t.Errorf("Settle(%q): %v", run, err)
 				}
+				more = settled.More
 			}
 		}
 	}

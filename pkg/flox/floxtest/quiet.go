@@ -50,7 +50,9 @@ func (q *quietStore) Promote(ctx context.Context, limit int) (flox.Promoted, err
 			return p, err
 		}
 		if p.Moved > 0 {
-			return p, q.settleAll(ctx) // a deadline may have passed
+			settled, err := q.settleAll(ctx) // a deadline may have passed
+			p.Ended = append(p.Ended, settled...)
+			return p, err
 		}
 		wait := p.Next
 		if wait < 0 {
@@ -66,22 +68,23 @@ func (q *quietStore) Promote(ctx context.Context, limit int) (flox.Promoted, err
 	}
 }
 
-func (q *quietStore) settleAll(ctx context.Context) error {
+func (q *quietStore) settleAll(ctx context.Context) (ended []flox.EndedRun, err error) {
 	defer q.changed()
 	for {
-		more, err := q.Store.Settle(ctx, "")
-		if err != nil || !more {
-			return err
+		settled, err := q.Store.Settle(ctx, "")
+		ended = append(ended, settled.Ended...)
+		if err != nil || !settled.More {
+			return ended, err
 		}
 	}
 }
 
 // Settle leaves a janitor, who names no run, nothing to do: all is settled where
 // it comes up.
-func (q *quietStore) Settle(ctx context.Context, run string) (bool, error) {
+func (q *quietStore) Settle(ctx context.Context, run string) (flox.Settled, error) {
 	if run == "" {
 		<-ctx.Done()
-		return false, nil
+		return flox.Settled{}, nil
 	}
 	defer q.changed()
 	return q.Store.Settle(ctx, run)

@@ -36,9 +36,7 @@ func settleAny(d *driver) {
 	cancelled.parkMany(2)
 	cancelled.control(flox.ControlCancel)
 	for range 100 {
-		more, err := d.s.Settle(d.ctx, "")
-		d.must(err)
-		if !more {
+		if !d.settleSome("") {
 			break
 		}
 	}
@@ -47,8 +45,8 @@ func settleAny(d *driver) {
 	}
 	cancelled.wantCounts(flox.Counts{Created: 3, Committed: 1, Dropped: 2, Version: 1})
 	d.unchanged("Settle of nothing", func() {
-		if more, err := d.s.Settle(d.ctx, ""); more || err != nil {
-			d.t.Errorf("Settle = %t, %v, want nothing left", more, err)
+		if d.settleSome("") {
+			d.t.Error("Settle leaves something, want nothing left")
 		}
 	})
 }
@@ -70,8 +68,7 @@ func settleInterrupted(d *driver) {
 	const n = 250
 	d.parkMany(n)
 	d.control(flox.ControlResume)
-	_, err := d.s.Settle(d.ctx, d.run)
-	d.must(err)
+	d.settleSome(d.run)
 	d.control(flox.ControlPause)
 	counts := d.info().Counts
 	d.settle()
@@ -90,7 +87,7 @@ func settleTogether(d *driver) {
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
-				if more, err := d.s.Settle(d.ctx, d.run); err != nil || !more {
+				if settled, err := d.s.Settle(d.ctx, d.run); err != nil || !settled.More {
 					return
 				}
 			}

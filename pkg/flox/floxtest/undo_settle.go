@@ -166,20 +166,17 @@ func undoLeasedJoins(d *driver) {
 func undoJanitor(d *driver) {
 	l := d.beginUndoBeside(2)["0.0.1"]
 	for range 10 {
-		more, err := d.s.Settle(d.ctx, "")
-		d.must(err)
-		if !more {
+		if !d.settleSome("") {
 			break
 		}
 	}
 	d.unchanged("a janitor's Settle", func() {
-		if more, err := d.s.Settle(d.ctx, ""); more || err != nil {
-			d.t.Errorf("Settle = %t, %v, want nothing that can be done now", more, err)
+		if d.settleSome("") {
+			d.t.Error("Settle leaves something, want nothing that can be done now")
 		}
 	})
 	d.commit(next(l, "second"), flox.VerdictParked)
-	_, err := d.s.Settle(d.ctx, "")
-	d.must(err)
+	d.settleSome("")
 	d.undo(1, "0.0")
 	d.wantUndone("boom", flox.Counts{Created: 5, Committed: 3, Dropped: 2, Version: 3})
 }
@@ -188,8 +185,7 @@ func undoManyTokens(d *driver) {
 	const n = 250
 	d.commit(undone(fan(d.begin(), n)), flox.VerdictReleased)
 	d.commit(fail(d.take(), "boom"), flox.VerdictReleased)
-	more, err := d.s.Settle(d.ctx, d.run)
-	d.must(err)
+	more := d.settleSome(d.run)
 	if live := d.info().Counts.Live; !more || live == 0 {
 		d.t.Errorf("Settle = %t with %d tokens left, want it to do a part", more, live)
 	}

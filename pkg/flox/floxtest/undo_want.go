@@ -93,15 +93,13 @@ func (d *driver) wantUndone(cause string, want flox.Counts) {
 func (d *driver) wantQuiet() {
 	d.t.Helper()
 	for range 10 {
-		more, err := d.s.Settle(d.ctx, "")
-		d.must(err)
-		if !more {
+		if !d.settleSome("") {
 			break
 		}
 	}
 	d.unchanged("Settle of nothing", func() {
-		if more, err := d.s.Settle(d.ctx, ""); more || err != nil {
-			d.t.Fatalf("Settle = %t, %v, want nothing left", more, err)
+		if d.settleSome("") {
+			d.t.Fatal("Settle leaves something, want nothing left")
 		}
 	})
 }

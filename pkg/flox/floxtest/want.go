@@ -1,6 +1,7 @@
 package floxtest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +41,49 @@ func (d *driver) wantEnded(before, after flox.RunInfo, got flox.CommitResult) {
 		d.t.Fatalf("commit in %s, which was %s and is %s, = ended %q after %v, want %q after %v",
 			d.run, before.Status, after.Status, got.Ended, got.Lasted, status, lasted)
 	}
+}
+
+// settleSome calls Settle, checks what it says of the run's end, and returns whether
+// there is more to do.
+func (d *driver) settleSome(run string) (more bool) {
+	d.t.Helper()
+	before, existed := d.stands()
+	got, err := d.s.Settle(d.ctx, run)
+	d.must(err)
+	if after, exists := d.stands(); existed && exists {
+		d.wantTold("Settle", before, after, got.Ended)
+	}
+	return got.More
+}
+
+// wantTold checks that a call tells that the run has ended if and only if it has.
+func (d *driver) wantTold(call string, before, after flox.RunInfo, got []flox.EndedRun) {
+	d.t.Helper()
+	var told, want []flox.EndedRun
+	for _, r := range got {
+		if r.Run == d.run { // there may be other scenes
+			told = append(told, r)
+		}
+	}
+	if after.Status.Terminal() && !before.Status.Terminal() {
+		want = []flox.EndedRun{{
+			Namespace: d.s.Namespace(), Run: d.run, Workflow: after.Workflow, Trace: after.Trace,
+			Status: after.Status, Lasted: after.Ended.Sub(after.Created), Cause: after.Cause,
+		}}
+	}
+	if !slices.Equal(told, want) {
+		d.t.Fatalf("%s with %s, which was %s and is %s, tells of %+v, want %+v", call, d.run, before.Status, after.Status, told, want)
+	}
+}
+
+// stands is Info of a run that may not be there.
+func (d *driver) stands() (info flox.RunInfo, ok bool) {
+	d.t.Helper()
+	info, err := d.s.Info(d.ctx, d.run)
+	if !errors.Is(err, flox.ErrNotFound) {
+		d.must(err)
+	}
+	return info, err == nil
 }
 
 func (d *driver) info() flox.RunInfo {
@@ -88,9 +132,7 @@ func (d *driver) control(op flox.ControlOp) flox.Status {
 func (d *driver) settle() {
 	d.t.Helper()
 	for range 100 {
-		more, err := d.s.Settle(d.ctx, d.run)
-		d.must(err)
-		if !more {
+		if !d.settleSome(d.run) {
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-#!lua flags=allow-oom
+#!lua flags=no-writes
 -- Lists the workers that were seen lately.
 -- uses: base
 -- KEYS[1] workers by their last beat

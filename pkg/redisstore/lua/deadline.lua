@@ -12,19 +12,19 @@
 -- ARGV[2] cause
 -- ARGV[3] error record
 -- ARGV[4] channel of the status changes
--- Returns: 0 not due, 1 done, 2 pointed to nothing, or a key of the run is of a
--- wrong type
+-- Returns: {0} not due; {1, what ended says if this ended the run} done; {2} pointed
+-- to nothing, or a key of the run is of a wrong type
 local run = ARGV[1]
 local member, now = run .. '/', clock()
 local due = redis.call('ZSCORE', KEYS[2], member)
-if not due or tonumber(due) > now then return 0 end
+if not due or tonumber(due) > now then return {0} end
 redis.call('ZREM', KEYS[2], member)
 local R = open_run(KEYS[1], {'status', 'workflow', 'undos', 'undoes', 'errs', 'deadline'})
-if not R or not R.h.deadline then return 2 end
-if R.h.status ~= 'running' and R.h.status ~= 'paused' then return 1 end
-if not journal(R, nil, nil, KEYS[3], nil, nil, ARGV[3], now) then return 2 end
+if not R or not R.h.deadline then return {2} end
+if R.h.status ~= 'running' and R.h.status ~= 'paused' then return {1} end
+if not journal(R, nil, nil, KEYS[3], nil, nil, ARGV[3], now) then return {2} end
 fail_run(R, run, ARGV[2], ARGV[3], now, {
   active = KEYS[4], failed = KEYS[5], stats = KEYS[6], delayed = KEYS[2], todo = KEYS[7], events = ARGV[4],
 }, true)
 save(R)
-return 1
+return {1, ended(R)}

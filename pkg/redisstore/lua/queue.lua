@@ -1,9 +1,10 @@
-#!lua flags=allow-oom
+#!lua flags=no-writes
 -- Measures a queue.
 -- uses: base
 -- KEYS[1] stream
 -- Returns: {entries, pending entries, ms since the oldest was added, entries that
--- were ever added, or -1 if the server does not count them}
+-- were ever added, or -1 if the server does not count them, ms since the oldest was
+-- added that no worker has taken}
 local entries, added = redis.call('XLEN', KEYS[1]), -1
 if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0, 0, 0, 0} end
 local info = redis.pcall('XINFO', 'STREAM', KEYS[1])

@@ -18,7 +18,8 @@
 -- ARGV[2] channel of the status changes
 -- ARGV[3...] names of the queues of KEYS[8...]; then tokens
 -- Returns: {1 if tokens are left that can be moved, else 0, tokens moved, what the
--- run is purged for, nonce of its start}; {-1, queue} come again with its stream
+-- run is purged for, nonce of its start, what ended says if this ended the run};
+-- {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(8, 3), 3 + #KEYS - 7
 local fields = {'status', 'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'need',
@@ -109,4 +110,4 @@ local left = (h.status == 'running' and tonumber(h.parked or 0) > 0)
 if not left and not h.purging and h.status ~= 'undoing' and tonumber(h.closed or 0) <= 0 then
   redis.call('ZREM', KEYS[2], run)
 end
-return {left and 1 or 0, #todo, h.purging or '', h.born or ''}
+return {left and 1 or 0, #todo, h.purging or '', h.born or '', ended(R)}

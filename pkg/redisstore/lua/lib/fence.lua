@@ -50,9 +50,7 @@ end
 -- done answers a commit that took effect. Some leave work for settle.lua: 1 says
 -- so. One that has ended the run says how, and how long it lasted.
 local function done(R, tok, verdict, closed)
-  if R.over then
-    return {verdict, 0, 0, 0, 0, R.over[1], math.max(0, R.over[2] - tonumber(value(R, 'started') or R.over[2]))}
-  end
+  if R.over then return {verdict, 0, 0, 0, 0, R.over[1], R.over[2]} end
   if closed or (R.h.status == 'undoing' and not undoes(tok)) then return {verdict, 0, 0, 0, 1} end
   if verdict ~= 0 then return {verdict} end
   return {0, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}

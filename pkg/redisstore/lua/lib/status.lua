@@ -20,9 +20,9 @@ local function forget_visits(R)
 end
 
 -- end_run makes a run terminal and moves it to another index. Without a cause it
--- keeps the one it has. R.over is for done, see fence.lua.
+-- keeps the one it has. R.over is for done, see fence.lua, and for ended.
 local function end_run(R, run, status, cause, now, at)
-  R.over = {status, now}
+  R.over = {status, math.max(0, now - (tonumber(value(R, 'started')) or now)), cause}
   set(R, 'ended', num(now))
   if cause then set(R, 'cause', cause) end
   local member = run .. '|' .. R.h.workflow
@@ -31,6 +31,14 @@ local function end_run(R, run, status, cause, now, at)
   if R.h.deadline then redis.call('ZREM', at.delayed, run .. '/') end
   if status ~= 'failed' then forget_visits(R) end
   change(R, run, status, at)
+end
+
+-- ended tells of the run if the script has ended it: how, ms that it lasted, its
+-- workflow, its place in a trace or nil, the cause.
+local function ended(R)
+  if not R.over then return false end
+  local status, lasted, cause = unpack(R.over, 1, 3)
+  return {status, lasted, R.h.workflow, value(R, 'trace') or false, cause or value(R, 'cause') or ''}
 end
 
 -- fail_run fails a run, or has it undo first what it can undo, or what tokens that
