@@ -36,7 +36,8 @@ USER 65532:65532
 ENV FLOX_LISTEN=0.0.0.0:9464
 EXPOSE 9464
 STOPSIGNAL SIGTERM
-# There is no shell and no curl here: the worker asks the one that runs.
+# There is no shell and no curl here: the worker asks the one that runs, at FLOX_LISTEN.
+# With --listen instead of that, or with off, say --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/worker", "--check"]
 CMD ["/usr/local/bin/worker"]
 ARG VERSION=dev

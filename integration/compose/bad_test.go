@@ -19,7 +19,7 @@ import (
 func TestBadInput(t *testing.T) {
 	t.Run("wrong password", func(t *testing.T) {
 		t.Parallel()
-		s := newStack(t, "password", "FLOX_REDIS=redis://:wrong@redis:6379")
+		s := newStack(t, "password", "FLOX_REDIS_URL=redis://:wrong@redis:6379")
 		s.compose("up", "-d", "redis", "worker", "orchestrator")
 		s.refuses("worker", "refuses the user or password")
 		s.refuses("orchestrator", "refuses the user or password")
@@ -72,7 +72,7 @@ func TestBadInput(t *testing.T) {
 		t.Parallel()
 		s := newStack(t, "old")
 		s.compose("up", "-d", "site") // for its network
-		s.env = append(s.env, "FLOX_REDIS=redis://"+oldRedis(t, s))
+		s.env = append(s.env, "FLOX_REDIS_URL=redis://"+oldRedis(t, s))
 		s.compose("up", "-d", "--no-deps", "worker", "orchestrator")
 		s.refuses("worker", "6.2.14: flox needs Redis 7.0 or newer")
 		s.refuses("orchestrator", "6.2.14: flox needs Redis 7.0 or newer")
@@ -121,7 +121,10 @@ func notThereYet(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "late")
 	s.compose("up", "-d", "--no-deps", "worker", "orchestrator")
-	time.Sleep(8 * time.Second)
+	for _, service := range []string{"worker", "orchestrator"} {
+		s.until(service+" says that it waits", 30*time.Second, func() bool { return len(s.lines(service, "wait")) > 0 })
+	}
+	time.Sleep(5 * time.Second)
 	for _, service := range []string{"worker", "orchestrator"} {
 		if c := s.only(service); c.State.Status != "running" || c.RestartCount != 0 {
 			t.Errorf("%s: %+v, %d restarts; want it to wait", service, c.State, c.RestartCount)

@@ -12,13 +12,14 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/flox-compose-test
-mkdir -p "$cache"
 
 not_run() {
 	echo "compose-test: NOT RUN: $*" >&2
 	[ "${FLOX_COMPOSE:-}" != required ] || exit 1
 	exit 0
 }
+
+mkdir -p "$cache" || not_run "no cache folder; set XDG_CACHE_HOME to one"
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
@@ -30,31 +31,42 @@ install() {
 		{ tail -3 "$cache/apt.log" >&2; return 1; }
 }
 
+# What the stacks of this run are named by, so that they can be found.
+export FLOX_COMPOSE_PROJECT=flox-test-$$
+
 engine=
 stop_all() {
+	{ # what a test that was interrupted has left
+		docker ps -aq --filter "name=$FLOX_COMPOSE_PROJECT" | xargs -r docker rm -fv
+		docker network ls -q --filter "name=$FLOX_COMPOSE_PROJECT" | xargs -r docker network rm
+		docker volume ls -q --filter "name=$FLOX_COMPOSE_PROJECT" | xargs -r docker volume rm
+		docker image rm -f flox-compose-test
+	} >/dev/null 2>&1 || true
 	"$here/standins.sh" remove || true
-	[ -z "$engine" ] || { kill "$engine" && wait "$engine" || true; }
+	[ -n "$engine" ] || return 0
+	docker builder prune -f --keep-storage 2GB >/dev/null 2>&1 || true # the next run builds faster with it
+	kill "$engine" && wait "$engine" || true
+	rm -rf "$run"
 }
 
 # start_engine: a dockerd of our own, which ends with us.
 start_engine() {
 	[ "$(uname)" = Linux ] || not_run "no Docker engine answers; start Docker Desktop or another one"
-	[ "$(id -u)" = 0 ] || not_run "no Docker engine answers, and only root can start one"
+	[ "$(id -u)" = 0 ] || not_run "no Docker engine answers, and only root can start one: $(docker info 2>&1 >/dev/null | tail -1)"
 	if ! command -v dockerd >/dev/null; then
 		can_install || not_run "dockerd not found, and there is no apt-get to install it with"
 		install docker.io iptables || not_run "docker.io cannot be installed"
 	fi
 	run=$(mktemp -d)
 	export DOCKER_HOST="unix://$run/docker.sock"
-	dockerd --data-root "$cache/engine" --exec-root "$run/exec" --pidfile "$run/pid" --host "$DOCKER_HOST" \
+	# Apart from us, so that Ctrl-C leaves it to the end.
+	setsid dockerd --data-root "$cache/engine" --exec-root "$run/exec" --pidfile "$run/pid" --host "$DOCKER_HOST" \
 		>"$cache/dockerd.log" 2>&1 &
 	engine=$!
 	i=0
 	until docker info >/dev/null 2>&1; do
 		i=$((i + 1))
 		if [ $i -gt 60 ] || ! kill -0 "$engine" 2>/dev/null; then
-			kill "$engine" 2>/dev/null || true
-			engine=
 			not_run "dockerd does not start here: $(tail -1 "$cache/dockerd.log")"
 		fi
 		sleep 0.5
@@ -66,9 +78,9 @@ if ! command -v docker >/dev/null; then
 	can_install || not_run "docker not found; install Docker first"
 	install docker.io iptables || not_run "docker.io cannot be installed"
 fi
-docker info >/dev/null 2>&1 || start_engine
 trap stop_all EXIT
 trap 'exit 130' INT TERM
+docker info >/dev/null 2>&1 || start_engine
 
 # Compose, with `required: false` of depends_on.
 version=v2.40.3

@@ -68,7 +68,8 @@ type stack struct {
 // left after the test.
 func newStack(t *testing.T, name string, vars ...string) *stack {
 	t.Helper()
-	s := &stack{t: t, project: fmt.Sprintf("flox-test-%d-%s", os.Getpid(), name), files: []string{"-f", path(t, "deploy/docker-compose.yml")}}
+	project := cmp.Or(os.Getenv("FLOX_COMPOSE_PROJECT"), fmt.Sprintf("flox-test-%d", os.Getpid()))
+	s := &stack{t: t, project: project + "-" + name, files: []string{"-f", path(t, "deploy/docker-compose.yml")}}
 	s.env = append(environment(), "FLOX_PROMETHEUS_PORT="+freePort(t), "FLOX_GRAFANA_PORT="+freePort(t))
 	s.env = append(s.env, buildArgs...)
 	s.env = append(s.env, vars...)

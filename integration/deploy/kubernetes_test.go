@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -267,6 +268,9 @@ func TestPodsAreConfined(t *testing.T) {
 		if c.Resources.Limits.Memory().IsZero() || c.Resources.Requests.Cpu().IsZero() {
 			t.Errorf("%s: resources = %+v, want a memory limit and a CPU request", name, c.Resources)
 		}
+		if c.Image == "flox:latest" && c.ImagePullPolicy != core.PullIfNotPresent {
+			t.Errorf("%s: %s is pulled %q, want it to do when it is there", name, c.Image, c.ImagePullPolicy)
+		}
 		if p := c.LivenessProbe; p != nil && p.HTTPGet.Port.StrVal != c.Ports[0].Name {
 			t.Errorf("%s: probed at %v, listens at %s", name, p.HTTPGet.Port, c.Ports[0].Name)
 		}
@@ -283,5 +287,26 @@ func TestOneRedis(t *testing.T) {
 	server := object[apps.StatefulSet](t, build(t, "demo"), "apps/v1/StatefulSet redis")
 	if image := server.Spec.Template.Spec.Containers[0].Image; !strings.Contains(string(raw), "image: "+image+"\n") {
 		t.Errorf("the demo runs %s, the compose file something else", image)
+	}
+}
+
+// TestRedisIsTold checks that the demo's Redis is the process that gets SIGTERM, and
+// that its password is not among its arguments.
+func TestRedisIsTold(t *testing.T) {
+	c := object[apps.StatefulSet](t, build(t, "demo"), "apps/v1/StatefulSet redis").Spec.Template.Spec.Containers[0]
+	dir := t.TempDir()
+	fake := "#!/bin/sh\necho pid $$ args \"$@\"; cat\n"
+	if err := os.WriteFile(filepath.Join(dir, "redis-server"), []byte(fake), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), c.Command[0], c.Command[1:]...)
+	cmd.Env, cmd.Stdout = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "PASSWORD=secret"}, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("pid %d args /etc/redis/redis.conf -\nrequirepass secret\n", cmd.Process.Pid)
+	if out.String() != want {
+		t.Errorf("redis-server was started as %q, want %q", out.String(), want)
 	}
 }

@@ -68,32 +68,18 @@ func (d Dashboard) variables() []object {
 
 func (v Variable) query() string { return "label_values(" + v.Series + ", " + v.From + ")" }
 
-// panels places the panels: from left to right, a new line where one is full.
 func (d Dashboard) panels() []object {
 	var out []object
-	y := 0
-	for _, row := range d.Rows {
-		out = append(out, object{
-			"type": "row", "id": len(out) + 1, "title": row.Title, "collapsed": false, "panels": []any{},
-			"gridPos": place(0, y, 24, 1),
-		})
-		y++
-		x, tall := 0, 0
-		for _, p := range row.Panels {
-			if x+p.width() > 24 {
-				x, y, tall = 0, y+tall, 0
-			}
-			o := p.object()
-			o["id"], o["gridPos"] = len(out)+1, place(x, y, p.width(), p.height())
-			out = append(out, o)
-			x, tall = x+p.width(), max(tall, p.height())
+	for _, at := range d.layout() {
+		o := object{"type": "row", "title": at.row, "collapsed": false, "panels": []any{}}
+		if at.panel != nil {
+			o = at.panel.object()
 		}
-		y += tall
+		o["id"], o["gridPos"] = len(out)+1, object{"x": at.x, "y": at.y, "w": at.w, "h": at.h}
+		out = append(out, o)
 	}
 	return out
 }
-
-func place(x, y, w, h int) object { return object{"x": x, "y": y, "w": w, "h": h} }
 
 func (p Panel) object() object {
 	var targets []object

@@ -1,5 +1,7 @@
 package dashboards
 
+import "cmp"
+
 // Kind is how a panel shows its queries.
 type Kind string
 
@@ -73,24 +75,38 @@ func All() []Dashboard {
 	return []Dashboard{overview(), workflow(), workers(), redis()}
 }
 
-func (p Panel) width() int {
-	switch {
-	case p.Width > 0:
-		return p.Width
-	case p.Kind == Stat:
-		return 4
-	}
-	return 8
+// place is where a row's heading or a panel stands, in units of the grid: a
+// dashboard is 24 wide.
+type place struct {
+	row        string // the heading, or
+	panel      *Panel
+	x, y, w, h int
 }
 
-func (p Panel) height() int {
-	switch {
-	case p.Height > 0:
-		return p.Height
-	case p.Kind == Stat:
-		return 4
+// layout places rows under each other, and the panels of each from left to right, a
+// new line where one is full.
+func (d Dashboard) layout() (out []place) {
+	y := 0
+	for _, row := range d.Rows {
+		out = append(out, place{row: row.Title, y: y, w: 24, h: 1})
+		y++
+		x, tall := 0, 0
+		for i := range row.Panels {
+			p := &row.Panels[i]
+			side := 8
+			if p.Kind == Stat {
+				side = 4
+			}
+			w, h := cmp.Or(p.Width, side), cmp.Or(p.Height, side)
+			if x+w > 24 {
+				x, y, tall = 0, y+tall, 0
+			}
+			out = append(out, place{panel: p, x: x, y: y, w: w, h: h})
+			x, tall = x+w, max(tall, h)
+		}
+		y += tall
 	}
-	return 8
+	return out
 }
 
 // instant tells whether a panel shows the last values only.

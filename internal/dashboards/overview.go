@@ -36,7 +36,7 @@ func healthy() []Panel {
 		Queries:     []Query{{Expr: "max(flox_queue_oldest_ready_seconds{" + ns + `, queue=~"$queue"})`, Legend: "oldest"}},
 	}, {
 		Kind: Stat, Title: "Runs that failed", Unit: "percentunit", NoValue: "none ended", Steps: failedSteps,
-		Description: "Of the runs that workers ended in the time range: the share that failed. Runs past their deadline are not among them; see failed runs kept.",
+		Description: "Of the runs that workers ended in the time range: the share that failed.",
 		Queries: []Query{{
 			Expr: `(sum(increase(flox_run_duration_seconds_count{` + ns + `, status="failed"}[$__range])) or vector(0)) / ` +
 				`(sum(increase(flox_run_duration_seconds_count{` + ns + `}[$__range])) > 0)`,

@@ -65,26 +65,21 @@ func (l *Live) busiest(ctx context.Context, choices []map[string]string) (map[st
 
 func (l *Live) draw(ctx context.Context, d Dashboard, values map[string]string) ([]byte, error) {
 	var body bytes.Buffer
-	y := edge + 34
-	for _, row := range d.Rows {
-		fmt.Fprintf(&body, `<text class="row" x="%s" y="%s">%s</text>`+"\n", num(edge), num(y+18), escape(substitute(row.Title, values)))
-		y += line
-		x, tall := 0, 0
-		for _, p := range row.Panels {
-			if x+p.width() > 24 {
-				x, y, tall = 0, y+float64(tall)*line, 0
-			}
-			shown, err := l.ask(ctx, p, values)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", p.Title, err)
-			}
-			c := canvas{&body, edge + float64(x)*column, y, float64(p.width())*column - gap, float64(p.height())*line - gap}
-			l.panel(c, p, shown)
-			x, tall = x+p.width(), max(tall, p.height())
+	bottom := 0.0
+	for _, at := range d.layout() {
+		c := canvas{&body, edge + float64(at.x)*column, edge + 34 + float64(at.y)*line, float64(at.w)*column - gap, float64(at.h)*line - gap}
+		bottom = max(bottom, c.y+c.h+gap)
+		if at.panel == nil {
+			c.text("row", c.x, c.y+18, substitute(at.row, values))
+			continue
 		}
-		y += float64(tall) * line
+		shown, err := l.ask(ctx, *at.panel, values)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at.panel.Title, err)
+		}
+		l.panel(c, *at.panel, shown)
 	}
-	w, h := num(2*edge+24*column-gap), num(y+edge)
+	w, h := num(2*edge+24*column-gap), num(bottom+edge)
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%s" height="%s" viewBox="0 0 %s %s">`+"\n", w, h, w, h)
 	fmt.Fprintf(&out, "<title>%s</title>\n<style>%s</style>\n", escape(d.Title), style)

@@ -33,7 +33,7 @@ func now() []Panel {
 		Queries:     []Query{{Expr: ended(`, status="completed"`), Legend: "completed"}},
 	}, {
 		Kind: Stat, Title: "Failed", Unit: "percentunit", NoValue: "none ended", Steps: failedSteps,
-		Description: "Of the runs that workers ended in the time range: the share that failed. Runs past their deadline are not among them; see failed runs kept.",
+		Description: "Of the runs that workers ended in the time range: the share that failed.",
 		Queries: []Query{{
 			Expr: "(" + ended(`, status="failed"`) + " or vector(0)) / (" + ended("") + " > 0)", Legend: "failed",
 			MayBeEmpty: "no run has ended",

@@ -1,8 +1,7 @@
 package metrics
 
 import (
-	"strconv"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -32,13 +31,11 @@ func newSeries(kind prometheus.ValueType, name, help string, labels ...string) s
 	return s
 }
 
-// at is the metric with a value and, in their order, the values of its labels. One
-// that is not UTF-8, as something else may have written it, is quoted.
+// at is the metric with a value and, in their order, the values of its labels. What
+// is no UTF-8 in them, as something else may have written it, is marked.
 func (s series) at(value float64, labels ...string) prometheus.Metric {
 	for i, label := range labels {
-		if !utf8.ValidString(label) {
-			labels[i] = strconv.Quote(label)
-		}
+		labels[i] = strings.ToValidUTF8(label, "\uFFFD")
 	}
 	return prometheus.MustNewConstMetric(s.desc, s.kind, value, labels...)
 }

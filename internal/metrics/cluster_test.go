@@ -409,7 +409,10 @@ func (s *site) version(node *testredis.Server) string {
 	defer client.Close()
 	info, err := client.Info(s.t.Context(), "server").Result()
 	s.must(err)
-	_, version, _ := strings.Cut(info, "redis_version:")
+	_, version, valkey := strings.Cut(info, "valkey_version:")
+	if !valkey {
+		_, version, _ = strings.Cut(info, "redis_version:")
+	}
 	version, _, _ = strings.Cut(version, "\r")
 	return version
 }
@@ -489,7 +492,7 @@ func TestForeignText(t *testing.T) {
 	s.must(client.HSet(t.Context(), "flox:{"+s.st.Namespace()+":0}:stats", "a\xff:failed", 3).Err())
 	unwatch := s.watch(server.URL())
 	defer unwatch()
-	s.becomes(3, "flox_runs", "failed", `"a\xff"`)
+	s.becomes(3, "flox_runs", "failed", "a\uFFFD")
 }
 
 // TestNeverRead has a part that was never read in full: an alert on its age fires.

@@ -224,6 +224,25 @@ func TestTraceOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestLateRun has a run fail of its deadline, which no commit does.
+func TestLateRun(t *testing.T) {
+	var spans tracetest.InMemoryExporter
+	wf, st := chain(t, func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }), flox.NewMemory()
+	work(t, st, flox.WorkerConfig{
+		Tracer: newTracer(t, provider(t, &spans, sdktrace.AlwaysSample())), DrainGrace: 20 * time.Millisecond,
+	}, wf)
+	startChain(t, st, wf, flox.WithDeadline(50*time.Millisecond))
+	eventually(t, "the run's span was sent", func() bool {
+		for _, s := range spans.GetSpans() {
+			if s.Name == "run chain" {
+				return s.Status.Description == flox.ErrDeadline.Error() && attribute(s, "flox.status") == "failed" &&
+					s.EndTime.Sub(s.StartTime) >= 50*time.Millisecond
+			}
+		}
+		return false
+	})
+}
+
 // TestHandedBack shuts a worker down in the middle of an item, which another one
 // then executes.
 func TestHandedBack(t *testing.T) {

@@ -25,6 +25,10 @@ const (
 // end a program.
 const openAttempts = 4
 
+// openSilence is how long it says nothing, be it for fewer attempts: where packets
+// vanish each takes long.
+const openSilence = 2 * time.Second
+
 // checkPatiently repeats check while the trouble may pass by itself: the server is
 // not there yet, loads its data, is being replaced. It ends with ctx even while a
 // server hangs, which only closing the client can do.
@@ -48,7 +52,7 @@ func (s *Store) checkPatiently(ctx context.Context, cfg Config, namespace string
 		if !transient(err) || attempt >= openAttempts && cfg.Patience >= 0 && time.Since(began) >= cfg.Patience {
 			return err
 		}
-		if attempt == openAttempts && !waiting {
+		if !waiting && (attempt >= openAttempts || time.Since(began) >= openSilence) {
 			waiting = true
 			s.logger.Warn("waiting for redis", "error", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -89,6 +91,33 @@ func TestPatience(t *testing.T) {
 	if _, err := redisstore.Open(ctx, redisstore.Config{URL: url, Patience: -1, Logger: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("Open = nil with a server that never comes, want an error when its context ends")
 	}
+}
+
+// TestPatienceWhereNothingAnswers has connections take as long as where a firewall
+// swallows them: Open soon says what it waits for.
+func TestPatienceWhereNothingAnswers(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	log := &syncBuffer{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = redisstore.Open(ctx, redisstore.Config{
+			URL: "redis://192.0.2.1:6379", Patience: -1, Logger: slog.New(slog.NewTextHandler(log, nil)),
+			Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				time.Sleep(3 * time.Second)
+				return nil, &net.OpError{Op: "dial", Net: network, Err: os.ErrDeadlineExceeded}
+			},
+		})
+	}()
+	for deadline := time.Now().Add(8 * time.Second); !strings.Contains(log.String(), "waiting for redis"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("Open has said nothing for 8s")
+			break
+		}
+	}
+	cancel()
+	<-done
 }
 
 // TestHangingServer has a server take what is sent and answer nothing: opening ends

@@ -78,11 +78,14 @@ func sortDeposits(raw []any) (payloads [][]byte, items []string, err error) {
 			return nil, nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
 		}
 		index, err := strconv.Atoi(f[0])
-		step := strings.LastIndexByte(f[1], '.')
-		if err != nil || step < 0 {
+		if err != nil {
 			return nil, nil, fmt.Errorf("deposit %d: %w", i+1, errDecode)
 		}
-		deposits = append(deposits, deposit{index, f[1][:step], f[1], f[2]})
+		token := f[1] // earlier versions stored the token alone, which may be one without a dot
+		if step := strings.LastIndexByte(token, '.'); step >= 0 {
+			token = token[:step]
+		}
+		deposits = append(deposits, deposit{index, token, f[1], f[2]})
 	}
 	slices.SortFunc(deposits, func(a, b deposit) int {
 		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.token, b.token))
