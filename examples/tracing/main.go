@@ -124,7 +124,9 @@ func draw(out io.Writer, all tracetest.SpanStubs, parent trace.SpanID, indent st
 			below = append(below, s)
 		}
 	}
-	slices.SortFunc(below, func(x, y tracetest.SpanStub) int { return cmp.Compare(attribute(x, "flox.item"), attribute(y, "flox.item")) })
+	slices.SortFunc(below, func(x, y tracetest.SpanStub) int {
+		return cmp.Compare(attribute(x, "flox.item"), attribute(y, "flox.item"))
+	})
 	for _, s := range below {
 		line := name(s)
 		if attribute(s, "flox.attempt") > "1" {
@@ -148,7 +150,7 @@ func name(s tracetest.SpanStub) string {
 func attribute(s tracetest.SpanStub, key string) string {
 	for _, a := range s.Attributes {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""

@@ -68,7 +68,7 @@ func work(t *testing.T, st flox.Store, cfg flox.WorkerConfig, defs ...flox.Defin
 func attribute(s tracetest.SpanStub, key string) string {
 	for _, a := range s.Attributes {
 		if string(a.Key) == key {
-			return a.Value.Emit()
+			return a.Value.String()
 		}
 	}
 	return ""

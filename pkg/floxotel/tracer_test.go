@@ -174,10 +174,10 @@ func chain(t *testing.T, second func(ctx context.Context, execution int) error) 
 	executions := 0
 	b := flox.New[flox.NoState]("chain")
 	a := flox.Func(b, "a", func(_ context.Context, n int) (int, error) { return n, nil })
-	z := flox.Func(b, "z", func(ctx context.Context, n int) (int, error) {
+	z := flox.Func(b, "z", func(ctx context.Context, _ int) (int, error) {
 		mu.Lock()
 		executions++
-		n = executions
+		n := executions
 		mu.Unlock()
 		return n, second(ctx, n)
 	})
