@@ -1,6 +1,11 @@
 package floxtest
 
-import "github.com/floxrun/flox/pkg/flox"
+import (
+	"fmt"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
 
 var leaseChecks = []check{
 	{"RenewHealth", renewHealth},
@@ -74,15 +79,24 @@ func renewKeeps(d *driver) {
 
 // loadBegins loads what was claimed long before: the lease is a whole one.
 func loadBegins(d *driver) {
-	d.start()
-	e := d.claim(d.queue)
-	d.b.Advance(lease * 3 / 4)
-	l := d.wantGrant(e, flox.GrantOK)
-	d.b.Advance(lease / 2)
-	if entries := d.reclaim("w1"); len(entries) > 0 {
-		d.t.Fatalf("Reclaim = %+v, half a lease after it began, want nothing", entries)
+	for try := 1; ; try++ {
+		d := d.scene(fmt.Sprint(try))
+		d.start()
+		e := d.claim(d.queue)
+		d.b.Advance(lease * 3 / 4)
+		began := time.Now()
+		l := d.wantGrant(e, flox.GrantOK)
+		d.b.Advance(lease / 2)
+		entries := d.reclaim("w1")
+		if len(entries) == 0 {
+			d.commit(end(l, "out"), flox.VerdictReleased)
+			return
+		}
+		// A machine that stood still for the other half has shown nothing.
+		if time.Since(began) < lease || try == 5 {
+			d.t.Fatalf("Reclaim = %+v, half a lease after it began, want nothing", entries)
+		}
 	}
-	d.commit(end(l, "out"), flox.VerdictReleased)
 }
 
 func reclaimExpired(d *driver) {
