@@ -20,6 +20,7 @@ const (
 	logCount    = "count"
 	logCall     = "call"
 	logGraph    = "fingerprint"
+	logAlike    = "alike"
 
 	// As OpenTelemetry names them in logs that are not its own:
 	// https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/

@@ -188,5 +188,7 @@ func (w *Worker) storeFailedOf(log *slog.Logger, call string, err error) {
 		w.outage.Store(time.Now().UnixNano())
 	}
 	w.cfg.Observer.Observe(Event{Kind: EventStoreError, Outcome: call, Count: 1})
-	log.Warn("store call failed", logCall, call, logError, err)
+	if alike, say := w.complaints.say(call, err); say {
+		log.Warn("store call failed", logCall, call, logError, err, logAlike, alike)
+	}
 }

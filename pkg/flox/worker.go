@@ -110,6 +110,8 @@ type Worker struct {
 	kick     chan struct{}   // wakes the forwarder: a delay was added
 	outage   atomic.Int64    // when the store last failed, in Unix ns
 	news     sync.WaitGroup  // renewals because of an event
+
+	complaints complaints
 }
 
 // NewWorker returns a Worker of defs on st. It refuses a configuration or a set
