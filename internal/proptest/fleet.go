@@ -94,6 +94,7 @@ func (f *fleet) pausesNow() bool {
 // pause pauses a run, and resumes it later. A run that has ended refuses.
 func (f *fleet) pause(ctx context.Context, run string) {
 	control := flox.NewControl(f.st)
+	f.told.pauses(run)
 	if err := control.Pause(ctx, run); err != nil {
 		if !errors.Is(err, flox.ErrRefused) {
 			f.report(err)
@@ -152,6 +153,7 @@ func (m *mortal) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, 
 		return flox.CommitResult{}, errDead
 	}
 	res, err := m.Store.Commit(ctx, c)
+	m.f.told.unanswered(err)
 	if !last {
 		if err == nil && m.f.pausesNow() {
 			m.f.pause(ctx, c.Run)

@@ -53,7 +53,9 @@ func (m *mortal) Promote(ctx context.Context, limit int) (flox.Promoted, error) 
 	if err := m.gone(); err != nil {
 		return flox.Promoted{}, err
 	}
-	return m.Store.Promote(ctx, limit)
+	promoted, err := m.Store.Promote(ctx, limit)
+	m.f.told.unanswered(err)
+	return promoted, err
 }
 
 // State implements flox.CheckpointStore.
@@ -69,7 +71,9 @@ func (m *mortal) Settle(ctx context.Context, run string) (flox.Settled, error) {
 	if err := m.gone(); err != nil {
 		return flox.Settled{}, err
 	}
-	return m.Store.Settle(ctx, run)
+	settled, err := m.Store.Settle(ctx, run)
+	m.f.told.unanswered(err)
+	return settled, err
 }
 
 // Compact implements flox.CheckpointStore.

@@ -121,7 +121,7 @@ type Verdict int
 const (
 	VerdictKept      Verdict = iota // applied; the token is still yours, at step+1
 	VerdictReleased                 // applied; the token is out of your hands
-	VerdictParked                   // applied; the run is paused or failed and the token was parked
+	VerdictParked                   // applied, or stale; the run is paused or failed and the token was parked
 	VerdictRepeat                   // had been applied before; nothing changed; the token is out of your hands
 	VerdictStale                    // refused: execute the item again on the fresh state
 	VerdictLost                     // refused: somebody else holds the token
