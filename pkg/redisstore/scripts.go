@@ -135,7 +135,7 @@ func mustRead(file string) string {
 	if err != nil {
 		panic("redisstore: " + err.Error())
 	}
-	return string(raw)
+	return tamper(file, string(raw))
 }
 
 func sha(source string) string {
