@@ -24,9 +24,10 @@ func after(delay time.Duration, c flox.Commit) flox.Commit {
 	return c
 }
 
-// soon is a delay that tests wait for, never one that none sees the end of.
+// soon is a delay that tests wait for, long enough for a slow machine to do a few
+// calls meanwhile, never one that none sees the end of.
 const (
-	soon  = lease
+	soon  = 3 * lease
 	never = time.Hour
 )
 
