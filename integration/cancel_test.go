@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
@@ -33,21 +34,23 @@ func TestCancelReachesNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	logged := func(what string) int {
+	logged := func(event, err string) int {
 		n := 0
-		for i := range runs {
-			n += fleet.executions()[fmt.Sprint(i, " ", what)]
+		for _, e := range fleet.executions() {
+			if e.Event == event && e.Err == err {
+				n++
+			}
 		}
 		return n
 	}
-	await(t, "all sleep", func() bool { return logged("sleeps") == runs })
+	await(t, "all sleep", func() bool { return logged(checker.Start, "") == runs })
 	began := time.Now()
 	for i := range runs {
 		if err := ctl.Cancel(t.Context(), fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	await(t, "all know", func() bool { return logged(flox.ErrCancelled.Error()) == runs })
+	await(t, "all know", func() bool { return logged(checker.End, flox.ErrCancelled.Error()) == runs })
 	t.Logf("%d nodes knew %v after the first cancel was sent", runs, time.Since(began).Round(time.Millisecond))
 }
 

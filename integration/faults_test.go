@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/internal/testredis"
 )
 
@@ -72,6 +73,7 @@ func underFault(t *testing.T, server *testredis.Server, inject func(context.Cont
 	const runs, width = 60, 12
 	raw := server.Client()
 	t.Cleanup(func() { raw.Close() })
+	j := newJudge(t, "faults", 1, raw)
 	fleet := newFleet(t, server.URL(), "faults", 3)
 	ids := startRuns(t, server.URL(), "faults", runs, width)
 	before := len(fleet.executions())
@@ -84,7 +86,7 @@ func underFault(t *testing.T, server *testredis.Server, inject func(context.Cont
 	}
 	awaitRuns(t, server.URL(), "faults", ids)
 	awaitIdle(t, raw, "faults", 1)
-	checker{t: t, rdb: raw, prefix: "flox:{faults:", parts: 1}.check(runs, width)
+	j.judge(checker.Case{Want: wants(ids, width)}, fleet.log)
 	for i, p := range fleet.procs {
 		select {
 		case <-p.ended:

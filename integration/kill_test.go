@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
@@ -41,6 +42,7 @@ func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts in
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	namespace := fmt.Sprintf("kill-%d", seed)
+	j := newJudge(t, namespace, parts, raw)
 	fleet := newFleet(t, url, namespace, workers)
 	ids := startRuns(t, url, namespace, runs, width)
 
@@ -53,10 +55,13 @@ func killedWorkers(t *testing.T, url string, raw redis.UniversalClient, parts in
 	}
 	awaitRuns(t, url, namespace, ids)
 	awaitIdle(t, raw, namespace, parts)
-	checker{t: t, rdb: raw, prefix: "flox:{" + namespace + ":", parts: parts}.check(runs, width)
+	r := j.judge(checker.Case{Want: wants(ids, width), Starts: 2 + kills}, fleet.log)
+	if n, _ := r.Of("L2"); n == 0 {
+		t.Error("no lease was taken over")
+	}
 
 	repeated := -runs * retries(width)
-	for line, n := range fleet.executions() {
+	for line, n := range fleet.starts() {
 		if repeated += n - 1; n > 2+kills {
 			t.Errorf("%s was executed %d times with %d kills", line, n, kills)
 		}
@@ -73,6 +78,7 @@ func TestDrain(t *testing.T) {
 	const runs, width = 40, 12
 	raw := server.Client()
 	t.Cleanup(func() { raw.Close() })
+	j := newJudge(t, "drain", 1, raw)
 	fleet := newFleet(t, server.URL(), "drain", 2)
 	ids := startRuns(t, server.URL(), "drain", runs, width)
 	for range 4 {
@@ -82,8 +88,8 @@ func TestDrain(t *testing.T) {
 		fleet.start()
 	}
 	awaitRuns(t, server.URL(), "drain", ids)
-	checker{t: t, rdb: raw, prefix: "flox:{drain:", parts: 1}.check(runs, width)
-	for line, n := range fleet.executions() {
+	j.judge(checker.Case{Want: wants(ids, width)}, fleet.log)
+	for line, n := range fleet.starts() {
 		if strings.HasSuffix(line, ".1") && n > 2 {
 			t.Errorf("%s was executed %d times; a drain repeats nothing but its own retry", line, n)
 		}
@@ -101,6 +107,15 @@ func startRuns(t *testing.T, url, namespace string, runs, width int) []string {
 		}
 	}
 	return ids
+}
+
+// wants is what runs of some width come to.
+func wants(ids []string, width int) map[string]checker.Want {
+	all := map[string]checker.Want{}
+	for _, id := range ids {
+		all[id] = checker.Want{Status: "completed", Committed: 2 + 2*width, Outputs: 1}
+	}
+	return all
 }
 
 func awaitRuns(t *testing.T, url, namespace string, ids []string) {
@@ -153,6 +168,7 @@ func TestStoppedWorkers(t *testing.T) {
 	const runs, width = 200, 12
 	raw := server.Client()
 	t.Cleanup(func() { raw.Close() })
+	j := newJudge(t, "zombie", 1, raw)
 	fleet := newFleet(t, server.URL(), "zombie", 3)
 	ids := startRuns(t, server.URL(), "zombie", runs, width)
 	for i := range 6 {
@@ -166,9 +182,12 @@ func TestStoppedWorkers(t *testing.T) {
 	}
 	awaitRuns(t, server.URL(), "zombie", ids)
 	awaitIdle(t, raw, "zombie", 1)
-	checker{t: t, rdb: raw, prefix: "flox:{zombie:", parts: 1}.check(runs, width)
+	r := j.judge(checker.Case{Want: wants(ids, width), Starts: 6}, fleet.log)
+	if n, _ := r.Of("S3"); n == 0 {
+		t.Error("no zombie sent anything: no lease ran out")
+	}
 	repeated := -runs * retries(width)
-	for _, n := range fleet.executions() {
+	for _, n := range fleet.starts() {
 		repeated += n - 1
 	}
 	t.Logf("%d executions repeated", repeated)

@@ -5,17 +5,15 @@ package integration
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 	"github.com/floxrun/flox/pkg/worker"
@@ -132,16 +130,24 @@ func (f *fleet) end(i int, sig syscall.Signal) time.Duration {
 	return time.Since(start)
 }
 
-// executions returns how often each "run item" was executed.
-func (f *fleet) executions() map[string]int {
+// executions are the lines of the log so far.
+func (f *fleet) executions() []checker.Execution {
 	f.t.Helper()
-	b, err := os.ReadFile(f.log)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		f.t.Fatalf("execution log: %v", err)
+	log, err := checker.ReadLog(f.log)
+	if err != nil {
+		f.t.Fatal(err)
 	}
-	seen := map[string]int{}
-	for line := range strings.Lines(string(b)) {
-		seen[strings.TrimSpace(line)]++
+	return log
+}
+
+// starts says how often each "run item" was started.
+func (f *fleet) starts() map[string]int {
+	f.t.Helper()
+	n := map[string]int{}
+	for _, e := range f.executions() {
+		if e.Event == checker.Start {
+			n[e.Run+" "+e.Item]++
+		}
 	}
-	return seen
+	return n
 }

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/vmihailenco/msgpack/v5"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
@@ -50,7 +52,7 @@ func TestControlStorm(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s := &storm{t: t, url: server.URL(), namespace: fmt.Sprintf("storm-%d", seed), raw: raw}
-	_, judged := watchCommands(t, raw.Options().Addr, "flox:{"+s.namespace+":")
+	s.judge = newJudge(t, s.namespace, stormParts, raw)
 	fleet := newFleet(t, s.url, s.namespace, stormWorkers, envWorker+"=storm", "FLOX_LEASE=3s",
 		fmt.Sprintf("FLOX_PARTITIONS=%d", stormParts))
 	s.awaitWorkers()
@@ -61,27 +63,22 @@ func TestControlStorm(t *testing.T) {
 	for len(fleet.procs) > 0 {
 		fleet.end(0, 15)
 	}
-	j := judged()
-	for i, fault := range j.faults {
-		if i == 20 {
-			t.Errorf("... and %d more", len(j.faults)-i)
-			break
+	r := s.judge.watched()
+	s.judge.fail("in the storm", r)
+	t.Logf("judged: %s; counted: %v", r, r.Counts)
+	for _, rule := range []string{"S1", "S2", "S3", "S5", "S6", "S7", "S8", "S9", "S11", "S12", "S15", "S16", "L5"} {
+		if n, _ := r.Of(rule); n == 0 {
+			t.Errorf("%s has judged nothing", rule)
 		}
-		t.Error(fault)
 	}
-	t.Logf("%d commands on runs and queues judged, %d grants, %d restarts from a node, %d runs deleted, changes of status: %v",
-		j.commands, j.grants, j.restarts, j.deleted, j.moves)
-	if j.restarts == 0 || j.deleted <= stormRuns {
-		t.Errorf("%d runs restarted from a node, %d deleted: the storm was too weak", j.restarts, j.deleted)
+	if r.Counts["deleted"] <= stormRuns {
+		t.Errorf("%d runs were deleted: the storm was too weak", r.Counts["deleted"])
 	}
-	for _, move := range []string{"running paused", "paused running", "running cancelled", "paused cancelled",
-		"failed running", "running undoing", "undoing failed", "running completed"} {
-		if j.moves[move] == 0 {
+	for _, move := range []string{"running to paused", "paused to running", "running to cancelled", "paused to cancelled",
+		"failed to running", "running to undoing", "undoing to failed", "running to completed"} {
+		if r.Counts[move] == 0 {
 			t.Errorf("no run went from %s: the storm was too weak", move)
 		}
-	}
-	if len(j.runs) > 0 {
-		t.Errorf("the keys of %d runs were not deleted", len(j.runs))
 	}
 }
 
@@ -89,6 +86,7 @@ type storm struct {
 	t              *testing.T
 	url, namespace string
 	raw            *redis.Client
+	judge          *judge
 	started        atomic.Int64
 	done, refused  atomic.Int64
 }
@@ -151,9 +149,7 @@ func (s *storm) rage(seed uint64) {
 	wg.Go(func() { s.bulk(ctx, bulk, rand.New(rand.NewPCG(seed, stormClients))) })
 	looks := 0
 	for ; ctx.Err() == nil; looks++ {
-		for _, fault := range ledger(s.t, s.raw, s.namespace, stormParts) {
-			s.t.Errorf("in the storm: %s", fault)
-		}
+		s.judge.fail("in the storm", s.judge.read().Judge(checker.Case{Merges: stormMerges}))
 		time.Sleep(500 * time.Millisecond)
 	}
 	wg.Wait()
@@ -247,9 +243,7 @@ func (s *storm) calm() {
 		}
 		return left == 0
 	})
-	for _, fault := range ledger(s.t, s.raw, s.namespace, stormParts) {
-		s.t.Errorf("at rest: %s", fault)
-	}
+	s.judge.fail("at rest", s.judge.read().Judge(checker.Case{Rest: true, Merges: stormMerges}))
 }
 
 // soothe reports 1 if the run has something to do yet.
@@ -306,7 +300,7 @@ func (s *storm) checkRuns() {
 			s.t.Errorf("%s is %s (%s) with %s outputs, want it completed with one", id, status, h["cause"], h["outs"])
 			continue
 		}
-		if want, got := stormWants(workflow, n), s.deltas(key); !maps.Equal(got, want) {
+		if want, got := stormWants(workflow, n), s.names(key); !maps.Equal(got, want) {
 			s.t.Errorf("%s (%s): state %v, want %v", id, status, got, want)
 		}
 		if v, _ := strconv.Atoi(h["parked"]); v != 0 || h["live"] != "0" {
@@ -316,9 +310,31 @@ func (s *storm) checkRuns() {
 	s.t.Logf("at the end: %v", ended)
 }
 
-func (s *storm) deltas(key string) map[string]int {
-	c := checker{t: s.t, rdb: s.raw}
-	return c.deltas(strings.Replace(key, ":run:", ":state:", 1))
+// stormMerges says which nodes merge their item's id: all that do a step.
+func stormMerges(_, node string) bool { return node != "split" }
+
+// names counts the names in a run's state.
+func (s *storm) names(key string) map[string]int {
+	deltas, err := s.raw.LRange(s.t.Context(), strings.Replace(key, ":run:", ":state:", 1), 0, -1).Result()
+	if err != nil {
+		s.t.Errorf("%s: %v", key, err)
+	}
+	seen := map[string]int{}
+	for _, d := range deltas {
+		if d == "" { // a snapshot of nothing
+			continue
+		}
+		var delta struct {
+			Names []string `msgpack:"names"`
+		}
+		if err := msgpack.Unmarshal([]byte(d[1:]), &delta); err != nil {
+			s.t.Errorf("%s: delta %q: %v", key, d, err)
+		}
+		for _, name := range delta.Names {
+			seen[name]++
+		}
+	}
+	return seen
 }
 
 // remove deletes all runs, and looks for what is left of them.
@@ -329,23 +345,15 @@ func (s *storm) remove() {
 			s.t.Errorf("delete: %v", err)
 		}
 	}
-	c := checker{t: s.t, rdb: s.raw}
-	for _, key := range c.scan("flox:{" + s.namespace + ":*") {
-		_, name, _ := strings.Cut(key, "}:")
-		if strings.HasPrefix(name, "queue:") {
-			if n := s.raw.XLen(s.t.Context(), key).Val(); n != 0 {
-				s.t.Errorf("%s has %d entries after all runs were deleted", key, n)
-			}
-			continue
+	ids := make([]string, stormRuns)
+	for n := range ids {
+		ids[n] = stormID(n)
+	}
+	after := s.judge.read()
+	s.judge.fail("after all runs were deleted", after.Judge(checker.Case{Rest: true, Gone: ids}))
+	for _, p := range after.Parts {
+		if len(p.Runs)+len(p.Timers)+len(p.Todo) > 0 {
+			s.t.Errorf("partition %d: %d runs, %d timers and %d marks are left", p.Number, len(p.Runs), len(p.Timers), len(p.Todo))
 		}
-		if name == "stats" {
-			for field, n := range s.raw.HGetAll(s.t.Context(), key).Val() {
-				if n != "0" {
-					s.t.Errorf("%s: %s is %s after all runs were deleted", key, field, n)
-				}
-			}
-			continue
-		}
-		s.t.Errorf("%s is left after all runs were deleted", key)
 	}
 }

@@ -63,8 +63,9 @@ func stormWorkflows() ([]flox.Definition, error) {
 func width(number int) int { return 2 + number%7 }
 
 // step merges its name, and takes 10 to 100 ms.
-func step(ctx *flox.Context[tally], name string, t ticket) error {
-	ctx.Merge(tally{}.of(name, t.Index))
+func step(ctx *flox.Context[tally], name string, t ticket, inputs ...string) error {
+	defer logExecution(ctx, inputs...)()
+	add(ctx, name, t.Index)
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -92,7 +93,7 @@ func files(b breaker) (flox.Definition, error) {
 		}
 		return parts
 	})
-	scan := flox.AddFunc(w, "scan", func(ctx *flox.Context[tally], t ticket) (flox.Transition[int], error) {
+	scan := flox.AddFunc(w, "scan", func(ctx *flox.Context[tally], t ticket) (flox.Transition[result], error) {
 		if t.Number%3 == 0 && t.Index == 1 {
 			if err := b.once(ctx, ctx.RunID()); err != nil {
 				return nil, err
@@ -101,15 +102,15 @@ func files(b breaker) (flox.Definition, error) {
 		if t.Index == 0 && ctx.Attempt() == 1 {
 			return nil, errors.New("flaky at first")
 		}
-		return flox.Next(t.Index), step(ctx, "scan", t)
+		return flox.Next(result{t.Index, ctx.ItemID()}), step(ctx, "scan", t)
 	})
-	sum := flox.AddFunc(w, "sum", func(ctx *flox.Context[tally], in []int) (flox.Transition[ticket], error) {
-		for i, v := range in {
-			if v != i {
-				return flox.Abort[ticket](fmt.Errorf("result %d is in place %d", v, i)), nil
+	sum := flox.AddFunc(w, "sum", func(ctx *flox.Context[tally], in []result) (flox.Transition[ticket], error) {
+		for i, r := range in {
+			if r.Index != i {
+				return flox.Abort[ticket](fmt.Errorf("result %d is in place %d", r.Index, i)), nil
 			}
 		}
-		return flox.Next(ticket{Number: len(in)}), step(ctx, "sum", ticket{})
+		return flox.Next(ticket{Number: len(in)}), step(ctx, "sum", ticket{}, items(in)...)
 	})
 	end := flox.AddFunc(w, "end", plain("end"))
 	check.To(split)
@@ -184,10 +185,9 @@ func trip(breaker) (flox.Definition, error) {
 func sleeper(breaker) (flox.Definition, error) {
 	w := flox.New[tally]("sleeper")
 	sleep := flox.AddFunc(w, "sleep", func(ctx *flox.Context[tally], t ticket) (flox.Transition[ticket], error) {
-		logExecution(ctx.RunID(), "sleeps")
+		defer logExecution(ctx)()
 		select {
 		case <-ctx.Done():
-			logExecution(ctx.RunID(), context.Cause(ctx).Error())
 			return nil, context.Cause(ctx)
 		case <-time.After(time.Minute):
 			return flox.Next(t), nil
@@ -201,32 +201,32 @@ func unpaid(number int) bool { return number%3 == 0 }
 // stormWants returns the names that the state of a finished run holds, each once.
 func stormWants(workflow string, number int) map[string]int {
 	want := map[string]int{}
-	add := func(name string, n int) {
+	names := func(name string, n int) {
 		for i := range n {
 			want[fmt.Sprintf("%s/%d", name, i)] = 1
 		}
 	}
 	switch workflow {
 	case "files":
-		add("check", 1)
-		add("scan", width(number))
-		add("sum", 1)
-		add("end", 1)
+		names("check", 1)
+		names("scan", width(number))
+		names("sum", 1)
+		names("end", 1)
 	case "approval":
-		add("ask", 1)
-		add("act", 1)
-		add("end", 1)
+		names("ask", 1)
+		names("act", 1)
+		names("end", 1)
 	case "agent":
-		add("think", width(number))
-		add("end", 1)
+		names("think", width(number))
+		names("end", 1)
 	case "trip":
-		add("flight", 1)
-		add("hotel", 1)
+		names("flight", 1)
+		names("hotel", 1)
 		if unpaid(number) {
-			add("cancel-flight", 1)
-			add("cancel-hotel", 1)
+			names("cancel-flight", 1)
+			names("cancel-hotel", 1)
 		} else {
-			add("pay", 1)
+			names("pay", 1)
 		}
 	}
 	return want

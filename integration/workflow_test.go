@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/floxrun/flox/integration/checker"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -21,15 +22,22 @@ type part struct {
 	Width int `json:"width"`
 }
 
-// tally is the state: every item adds its name once, so that a delta applied
-// twice or lost shows.
+// tally is the state: every item adds its id and its name once, so that a delta
+// applied twice or lost shows.
 type tally struct {
 	Items flox.List[string] `json:"items"`
-	Count flox.Sum          `json:"count"`
+	Names flox.List[string] `json:"names"`
 }
 
-func (t tally) of(name string, i int) tally {
-	return tally{Items: flox.List[string]{fmt.Sprintf("%s/%d", name, i)}, Count: 1}
+// add merges what an item adds.
+func add(ctx *flox.Context[tally], name string, i int) {
+	ctx.Merge(tally{Items: flox.List[string]{ctx.ItemID()}, Names: flox.List[string]{fmt.Sprintf("%s/%d", name, i)}})
+}
+
+// result is what a branch comes to its join with.
+type result struct {
+	Index int    `json:"index"`
+	Item  string `json:"item"`
 }
 
 // retries is how many attempts of a run of some width fail on purpose.
@@ -51,8 +59,8 @@ func crunch() (*flox.Workflow[tally, job, int], error) {
 }
 
 func splitJob(ctx *flox.Context[tally], in job) (flox.Fanout[part], error) {
-	logExecution(ctx.RunID(), ctx.ItemID())
-	ctx.Merge(tally{}.of("split", 0))
+	defer logExecution(ctx)()
+	add(ctx, "split", 0)
 	parts := make([]part, in.Width)
 	for i := range parts {
 		parts[i] = part{i, in.Width}
@@ -61,37 +69,45 @@ func splitJob(ctx *flox.Context[tally], in job) (flox.Fanout[part], error) {
 }
 
 func firstStep(ctx *flox.Context[tally], in part) (flox.Transition[part], error) {
-	logExecution(ctx.RunID(), ctx.ItemID())
+	defer logExecution(ctx)()
 	if err := work(ctx, in.Index); err != nil {
 		return nil, err
 	}
 	if in.Index%7 == 3 && ctx.Attempt() == 1 {
 		return nil, errors.New("flaky at first")
 	}
-	ctx.Merge(tally{}.of("first", in.Index))
+	add(ctx, "first", in.Index)
 	return flox.Next(in), nil
 }
 
-func secondStep(ctx *flox.Context[tally], in part) (flox.Transition[int], error) {
-	logExecution(ctx.RunID(), ctx.ItemID())
+func secondStep(ctx *flox.Context[tally], in part) (flox.Transition[result], error) {
+	defer logExecution(ctx)()
 	if err := work(ctx, in.Index); err != nil {
 		return nil, err
 	}
-	ctx.Merge(tally{}.of("second", in.Index))
-	return flox.Next(in.Index), nil
+	add(ctx, "second", in.Index)
+	return flox.Next(result{in.Index, ctx.ItemID()}), nil
 }
 
-func sumUp(ctx *flox.Context[tally], in []int) (flox.Transition[int], error) {
-	logExecution(ctx.RunID(), ctx.ItemID())
-	ctx.Merge(tally{}.of("sum", 0))
+func sumUp(ctx *flox.Context[tally], in []result) (flox.Transition[int], error) {
+	defer logExecution(ctx, items(in)...)()
+	add(ctx, "sum", 0)
 	total := 0
-	for i, v := range in {
-		if v != i {
-			return flox.Abort[int](fmt.Errorf("result %d is in place %d", v, i)), nil
+	for i, r := range in {
+		if r.Index != i {
+			return flox.Abort[int](fmt.Errorf("result %d is in place %d", r.Index, i)), nil
 		}
-		total += v
+		total += r.Index
 	}
 	return flox.Next(total), nil
+}
+
+func items(in []result) []string {
+	ids := make([]string, len(in))
+	for i, r := range in {
+		ids[i] = r.Item
+	}
+	return ids
 }
 
 func work(ctx context.Context, i int) error {
@@ -103,13 +119,30 @@ func work(ctx context.Context, i int) error {
 	}
 }
 
-// logExecution appends a line to the file that all workers share. One write of
-// a short line to a file opened with O_APPEND is not torn.
-func logExecution(run, item string) {
+// logExecution appends to the file that all workers share that a node begins; what
+// it returns appends that it has ended.
+func logExecution(ctx *flox.Context[tally], inputs ...string) func() {
+	info, _ := flox.InfoFrom(ctx)
+	e := checker.Execution{
+		Event: checker.Start, Worker: os.Getenv("FLOX_NAME"), Run: ctx.RunID(), Item: ctx.ItemID(), Node: info.Node,
+		Attempt: ctx.Attempt(), Inputs: inputs,
+	}
+	appendLog(e)
+	return func() {
+		e.Event = checker.End
+		if ctx.Err() != nil {
+			e.Err = context.Cause(ctx).Error()
+		}
+		appendLog(e)
+	}
+}
+
+func appendLog(e checker.Execution) {
 	f, err := os.OpenFile(os.Getenv(envLog), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		panic(err)
 	}
 	defer f.Close()
-	fmt.Fprintf(f, "%s %s\n", run, item)
+	e.At = time.Now()
+	_, _ = f.Write(e.Line())
 }
