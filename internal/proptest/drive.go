@@ -30,7 +30,7 @@ func Drive(ctx context.Context, st flox.Store, seed int64, cfg Config, cases []*
 	errs := make([]error, len(cases))
 	var runs sync.WaitGroup
 	for i, c := range cases {
-		runs.Go(func() { errs[i] = c.run(ctx, st) })
+		runs.Go(func() { errs[i] = c.Run(ctx, st) })
 	}
 	runs.Wait()
 	end()
@@ -48,8 +48,9 @@ func Drive(ctx context.Context, st flox.Store, seed int64, cfg Config, cases []*
 	return errs
 }
 
-// run runs the case and compares it with its model.
-func (c *Case) run(ctx context.Context, st flox.Store) error {
+// Run starts the case's run on st, which others drive, waits for its end, and
+// returns what is wrong with it, nil if nothing is. A case is run once.
+func (c *Case) Run(ctx context.Context, st flox.Store) error {
 	if err := c.flow.start(ctx, st, c); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
