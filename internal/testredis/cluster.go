@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -13,13 +12,16 @@ import (
 // slots is how many slots a Redis Cluster has.
 const slots = 16384
 
-// ClusterServer is a Redis Cluster of masters without replicas.
+// ClusterServer is a Redis Cluster.
 type ClusterServer struct {
+	// Nodes are all its nodes: those that were made masters, then the replicas of
+	// the first of them, of the second, and so on.
 	Nodes []*Server
 }
 
-// NewCluster starts a cluster. Stop it after use.
-func NewCluster(ctx context.Context, masters int, cfg Config) (*ClusterServer, error) {
+// NewCluster starts a cluster of so many masters, with so many replicas each. Stop
+// it after use.
+func NewCluster(ctx context.Context, masters, replicas int, cfg Config) (*ClusterServer, error) {
 	cfg.Cluster = true
 	c := &ClusterServer{}
 	for range masters {
@@ -30,7 +32,16 @@ func NewCluster(ctx context.Context, masters int, cfg Config) (*ClusterServer, e
 		}
 		c.Nodes = append(c.Nodes, s)
 	}
-	if err := c.join(ctx); err != nil {
+	err := c.join(ctx)
+	for i := 0; err == nil && i < masters*replicas; i++ {
+		err = c.addReplica(ctx, c.Nodes[i/replicas], cfg)
+	}
+	for _, s := range c.Nodes {
+		if err == nil {
+			err = c.agreed(ctx, s)
+		}
+	}
+	if err != nil {
 		c.Stop()
 		return nil, fmt.Errorf("make a cluster of %d: %w", masters, err)
 	}
@@ -71,24 +82,40 @@ func (s *Server) do(ctx context.Context, args ...any) error {
 	return client.Do(ctx, args...).Err()
 }
 
+// addReplica starts a node and makes it follow a master.
+func (c *ClusterServer) addReplica(ctx context.Context, master *Server, cfg Config) error {
+	s, err := New(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	c.Nodes = append(c.Nodes, s)
+	if err := s.do(ctx, "CLUSTER", "MEET", "127.0.0.1", master.port); err != nil {
+		return err
+	}
+	id, err := master.NodeID(ctx)
+	if err != nil {
+		return err
+	}
+	// It must have heard of the master first.
+	err = until(ctx, func(ctx context.Context) error { return s.do(ctx, "CLUSTER", "REPLICATE", id) })
+	if err != nil {
+		return err
+	}
+	return master.AwaitInfo(ctx, "replication", fmt.Sprintf("port=%d,state=online", s.port))
+}
+
 // agreed waits until a node knows all others and all slots.
 func (c *ClusterServer) agreed(ctx context.Context, s *Server) error {
 	client := s.Client()
 	defer client.Close()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
 	known := fmt.Sprintf("cluster_known_nodes:%d\r\n", len(c.Nodes))
-	for {
+	return until(ctx, func(ctx context.Context) error {
 		info, err := client.ClusterInfo(ctx).Result()
-		if err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, known) {
-			return nil
+		if err == nil && !(strings.Contains(info, "cluster_state:ok") && strings.Contains(info, known)) {
+			err = errors.New("the nodes do not agree")
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return errors.Join(errors.New("the nodes do not agree in time"), err)
-		}
-	}
+		return err
+	})
 }
 
 // URL names all nodes.

@@ -1,7 +1,6 @@
 package testredis
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,11 +13,7 @@ func StartSentinel(t testing.TB, name string, master *Server) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "sentinel.conf")
-	text := fmt.Sprintf("sentinel monitor %s 127.0.0.1 %d 1\nsentinel down-after-milliseconds %s 1000\n", name, master.port, name)
-	if master.cfg.Password != "" {
-		text += fmt.Sprintf("sentinel auth-pass %s %s\n", name, master.cfg.Password)
-	}
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(sentinelConf(name, master, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s, err := New(t.Context(), Config{Dir: dir, Sentinel: conf})

@@ -25,6 +25,11 @@ type Config struct {
 	Dir      string   // where its data is; default: a new one that Stop removes
 	// Cluster starts the server as a node of a Redis Cluster.
 	Cluster bool
+	// Binary is the server to start: a path, Redis8 or Valkey8. Default: what the
+	// environment variable EnvBinary says, else redis-server in PATH.
+	Binary string
+	// Env are further environment variables of the process, as "NAME=value".
+	Env []string
 	// Sentinel, if set, is the configuration file of a Sentinel to start instead.
 	Sentinel string
 }
@@ -32,6 +37,7 @@ type Config struct {
 // Server is a running redis-server. Its methods are not for concurrent use.
 type Server struct {
 	cfg    Config
+	binary string
 	port   int
 	dir    string
 	ownDir bool
@@ -44,10 +50,11 @@ const startLimit = 15 * time.Second
 
 // New starts a server. Stop it after use.
 func New(ctx context.Context, cfg Config) (*Server, error) {
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		return nil, errors.New("redis-server is not in PATH: install it (Debian: apt-get install redis-server, macOS: brew install redis)")
+	binary, err := cfg.binary()
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{cfg: cfg, dir: cfg.Dir}
+	s := &Server{cfg: cfg, dir: cfg.Dir, binary: binary}
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "flox-redis-")
 		if err != nil {
@@ -55,7 +62,6 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		}
 		s.dir, s.ownDir = dir, true
 	}
-	var err error
 	// Another process may take a free port before the server does.
 	for range 5 {
 		if s.port, err = freePort(); err != nil {
@@ -104,7 +110,8 @@ func isFree(port int) bool {
 
 // launch starts the process and waits until it has loaded its data.
 func (s *Server) launch(ctx context.Context) error {
-	s.cmd = exec.Command("redis-server", s.args()...)
+	s.cmd = exec.Command(s.binary, s.args()...)
+	s.cmd.Env = append(os.Environ(), s.cfg.Env...)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -126,7 +133,8 @@ func (s *Server) args() []string {
 	if s.cfg.Sentinel != "" {
 		return append(append([]string{s.cfg.Sentinel, "--sentinel"}, common...), s.cfg.Args...)
 	}
-	args := append(common, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec")
+	args := append(common, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
+		"--repl-diskless-sync-delay", "0") // else a replica waits 5 s for others to come
 	if s.cfg.Password != "" {
 		args = append(args, "--requirepass", s.cfg.Password, "--masterauth", s.cfg.Password)
 	}

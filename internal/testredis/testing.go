@@ -32,7 +32,7 @@ func Start(t testing.TB, opts ...Option) *Server {
 // Cluster starts a Redis Cluster that ends with the test.
 func Cluster(t testing.TB, masters int) *ClusterServer {
 	t.Helper()
-	c, err := NewCluster(t.Context(), masters, Config{})
+	c, err := NewCluster(t.Context(), masters, 0, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
