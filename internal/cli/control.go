@@ -68,6 +68,7 @@ before it does anything; where it cannot ask, it wants --yes.`,
 	fs.IntVar(&f.limit, "limit", 0, fmt.Sprintf("take so many of the runs selected, the newest; without it more than %s are refused", number(mostAtOnce)))
 	fs.BoolVar(&f.dryRun, "dry-run", false, "count the runs selected, and change nothing")
 	fs.BoolVar(&f.yes, "yes", false, "do not ask")
+	fs.AddFlagSet(a.durabilityFlags)
 	return cmd
 }
 

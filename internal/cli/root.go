@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/floxrun/flox/internal/flags"
 	"github.com/floxrun/flox/pkg/flox"
@@ -22,10 +23,16 @@ type app struct {
 	embedded         bool
 	output           *flags.Choice
 	timeout          time.Duration
+	// Of the commands that change something; the others have none of the flags.
+	durabilityFlags *pflag.FlagSet
+	durability      *flags.Durability
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: &sink{w: stdout}, stderr: stderr, output: flags.NewChoice(formats...)}
+	a := &app{stdin: stdin, stdout: &sink{w: stdout}, stderr: stderr, output: flags.NewChoice(formats...)}
+	a.durabilityFlags = pflag.NewFlagSet("durability", pflag.ContinueOnError)
+	a.durability = flags.DurabilityVars(a.durabilityFlags)
+	return a
 }
 
 func (a *app) root() *cobra.Command {
@@ -36,6 +43,7 @@ func (a *app) root() *cobra.Command {
 
 The flags that all commands have may be environment variables instead: --redis is
 FLOX_REDIS, --namespace FLOX_NAMESPACE, --output FLOX_OUTPUT, --timeout FLOX_TIMEOUT.
+So may --durability (FLOX_DURABILITY) and --replicas of those that change runs.
 
 Formats (--output): table is for people, wide the same with more columns; json is
 one JSON object, jsonl one JSON object a line, a row of a list each. What is no
@@ -79,6 +87,14 @@ func (a *app) globalFlags(root *cobra.Command) {
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err := flags.FromEnv(cmd.Root().PersistentFlags()); err != nil {
 		return err
+	}
+	if cmd.Flags().Lookup("durability") != nil {
+		if err := flags.FromEnv(a.durabilityFlags); err != nil {
+			return err
+		}
+		if err := a.durability.Check(); err != nil {
+			return err
+		}
 	}
 	if err := flox.CheckName("--namespace", a.namespace); err != nil {
 		return flags.Usagef("%v", err)

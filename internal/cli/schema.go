@@ -30,6 +30,9 @@ func parseSchema(text []byte) (*schema, error) {
 	s := &schema{text: &jsonschema.Schema{}}
 	err := json.Unmarshal(text, s.text)
 	if err == nil {
+		err = checkRefs(text)
+	}
+	if err == nil {
 		s.resolved, err = s.text.Resolve(nil)
 	}
 	if err != nil {

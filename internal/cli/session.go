@@ -61,6 +61,7 @@ func (a *app) ask(ctx context.Context, question func(context.Context) error) err
 func (a *app) connected(ctx context.Context, fn func(*session) error) error {
 	st, err := redisstore.Open(ctx, redisstore.Config{
 		URL: a.redis, Namespace: a.namespace, Embedded: a.embedded, Logger: slog.New(slog.DiscardHandler),
+		Durability: redisstore.Durability(a.durability.Mode()), Replicas: a.durability.Replicas(),
 	})
 	if err != nil {
 		return timedOut(ctx, err)
@@ -95,7 +96,7 @@ func interrupted(ctx context.Context) error {
 
 // timedOut says what ended ctx instead of what that broke.
 func timedOut(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, redisstore.ErrNotReplicated) {
 		return interrupted(ctx)
 	}
 	return err

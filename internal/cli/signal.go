@@ -53,6 +53,7 @@ payload; if none waits, one signal of each name is kept for the first that will.
 	fs.StringVar(&f.payload, "payload", "", "`JSON`, @FILE, or - for standard input")
 	fs.StringVar(&f.id, "id", "", "`id` of the signal, so that sending it twice in a row gives one")
 	fs.BoolVar(&f.force, "force", false, "send it also if no step of the run's workflow awaits a signal of that name")
+	fs.AddFlagSet(a.durabilityFlags)
 	return cmd
 }
 

@@ -67,6 +67,7 @@ see the schema with: orchestrator workflows WORKFLOW
 	fs.StringArrayVar(&f.label, "label", nil, "a label to find it by, as `KEY=VALUE`; may be repeated")
 	f.lines.add(fs)
 	fs.BoolVar(&f.wait, "wait", false, "wait for the run to end and show it")
+	fs.AddFlagSet(a.durabilityFlags)
 	f.trace = newTraceFlags(fs)
 	return cmd
 }

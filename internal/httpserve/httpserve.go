@@ -18,6 +18,8 @@ const (
 	headerTimeout = 5 * time.Second // for a client to send its request
 	writeTimeout  = 30 * time.Second
 	stopTimeout   = 500 * time.Millisecond // for requests in hand when the process ends
+	maxHeader     = 16 << 10
+	maxBody       = 16 << 10 // no route has one to read
 )
 
 // Listen opens the address that the flag --listen gives. The error names the flag;
@@ -41,8 +43,8 @@ func Listen(address string) (net.Listener, error) {
 // returns when it has ended and l is closed.
 func Serve(l net.Listener, h http.Handler, log *slog.Logger) (stop func()) {
 	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: writeTimeout,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler: http.MaxBytesHandler(h, maxBody), ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: writeTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan struct{})
 	go func() {

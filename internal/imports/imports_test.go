@@ -55,7 +55,7 @@ func TestEngineIsSmall(t *testing.T) {
 func TestImportsPointInward(t *testing.T) {
 	// Importing the key is allowed to the packages of the value alone.
 	reserved := map[string][]string{
-		"github.com/redis/go-redis/v9":        {"pkg/redisstore", "internal/testredis"},
+		"github.com/redis/go-redis/v9":        {"pkg/redisstore", "internal/testredis", "integration/checker", "integration/chaos"},
 		"github.com/prometheus/client_golang": {"internal/metrics", "pkg/worker"},
 		"github.com/spf13/cobra":              {"internal/cli", "pkg/worker"},
 		"github.com/alicebob/miniredis/v2":    {"internal/cli", "internal/demo", "internal/demorun"},
@@ -70,7 +70,7 @@ func TestImportsPointInward(t *testing.T) {
 		module + "internal/dashboards":        {"integration/compose"},
 		module + "internal/cli":               {"cmd/orchestrator"},
 		module + "internal/demorun":           {"internal/cli"},
-		module + "pkg/redisstore":             {"pkg/worker", "internal/metrics", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator"},
+		module + "pkg/redisstore":             {"pkg/worker", "internal/metrics", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator", "integration/chaos", "integration/load"},
 	}
 	for path, p := range list(t) {
 		if !strings.HasPrefix(path, module) {
@@ -84,6 +84,15 @@ func TestImportsPointInward(t *testing.T) {
 					t.Errorf("%s imports %s; only %v may", from, imp, allowed)
 				}
 			}
+		}
+	}
+}
+
+// TestCheckerSharesNothing checks that what judges the engine has none of its code.
+func TestCheckerSharesNothing(t *testing.T) {
+	for _, dep := range list(t)[module+"integration/checker"].Deps {
+		if strings.HasPrefix(dep, module) {
+			t.Errorf("integration/checker depends on %s; want nothing of this module", dep)
 		}
 	}
 }

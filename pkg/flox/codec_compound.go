@@ -126,15 +126,31 @@ func decodeList(d *decoder, v reflect.Value, elem *codec) error {
 	if v.Kind() == reflect.Array && n != v.Len() {
 		return fmt.Errorf("%d elements do not fit %s", n, v.Type())
 	}
-	if v.Kind() == reflect.Slice {
-		v.Set(reflect.MakeSlice(v.Type(), n, n))
+	slice := v.Kind() == reflect.Slice
+	if slice {
+		v.Set(reflect.MakeSlice(v.Type(), 0, ahead(n, v.Type().Elem())))
 	}
 	for i := range n {
+		if slice {
+			if i == v.Cap() {
+				v.Grow(1)
+			}
+			v.SetLen(i + 1)
+		}
 		if err := elem.dec(d, v.Index(i)); err != nil {
 			return fmt.Errorf("element %d: %w", i, err)
 		}
 	}
 	return nil
+}
+
+// maxAhead is how many bytes are made for elements that were not read yet.
+const maxAhead = 64 << 10
+
+// ahead is for how many of n elements room is made at first. A length is all that
+// damaged bytes need to have: it must not cost more than what follows is worth.
+func ahead(n int, elem reflect.Type) int {
+	return min(n, 1+maxAhead/max(1, int(elem.Size())))
 }
 
 func (cs *codecs) compileMap(c *codec) error {
@@ -195,7 +211,7 @@ func decodeMap(d *decoder, v reflect.Value, key, value *codec) error {
 	if err != nil || n < 0 {
 		return err
 	}
-	m := reflect.MakeMapWithSize(v.Type(), n)
+	m := reflect.MakeMapWithSize(v.Type(), min(ahead(n, v.Type().Key()), ahead(n, v.Type().Elem())))
 	for range n {
 		k, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 		if err := key.dec(d, k); err != nil {

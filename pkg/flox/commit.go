@@ -36,7 +36,7 @@ type Commit struct {
 	// Delay is set. After OpAwait it is granted if the signal had come already.
 	Keep bool
 	// Delay until the retry (OpRetry), until the successor is ready (OpNext) or
-	// all branches are (OpFan of at most ReleaseChunk); how long to wait at most
+	// all branches are (OpFan); how long to wait at most
 	// (OpAwait). Zero is none: at once, or to wait for ever.
 	Delay time.Duration
 	// Took is how long the failed attempt took (OpRetry), see Item.Elapsed.
@@ -74,8 +74,8 @@ type Commit struct {
 	// to the errors: with OpRetry, OpFail, and a commit that takes a fallback.
 	Record []byte
 	Err    []byte
-	// Fallback marks an OpNext that leads to the failed item's fallback, or an
-	// OpDeposit that leads to that of the nested workflow it closes.
+	// Fallback marks an OpNext without a Delay that leads to the failed item's
+	// fallback, or an OpDeposit that leads to that of the nested workflow it closes.
 	Fallback bool
 	// MaxSteps refuses the commit with VerdictLimit once the run has committed
 	// as many items; zero is no limit. Not for OpRetry, OpFail and OpRelease.

@@ -1,6 +1,7 @@
 package flox
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -18,6 +19,8 @@ type answerCodecs struct{ carry, payload *codec }
 // ends the visits of a nested workflow.
 func (r *runner) decode(in Input) (any, error) {
 	switch {
+	case in.Spoilt != "":
+		return nil, errors.New(in.Spoilt)
 	case r.n.undoes:
 		return r.decodeUndo(in)
 	case !in.Joined:
@@ -123,7 +126,7 @@ func visitInput(r *runner, in Input) (any, error) {
 
 // short says that too few came to the join that leads here.
 func (r *runner) short(in Input) error {
-	if came := len(in.Deposits); in.Joined && came < r.n.quorum {
+	if came := len(in.Deposits); in.Joined && in.Spoilt == "" && came < r.n.quorum {
 		return fmt.Errorf("quorum: %d branches came, want %d", came, r.n.quorum)
 	}
 	return nil

@@ -9,6 +9,7 @@ type Entry struct {
 	Queue      string
 	ID         string // the store's name for the entry
 	Consumer   string // who claimed it
+	Crashes    int    // how often its item was started and lost, if Reclaim found it
 }
 
 // Lease is the proof that a worker holds a token at one step. Owner is written
@@ -33,7 +34,7 @@ const (
 	GrantLost                   // somebody else holds the token
 	GrantParked                 // the run is paused, failed or undoing; the token was parked
 	GrantCancelled              // the run was cancelled; the token was dropped
-	GrantInvalid                // a key of the run has a wrong type; nothing was changed
+	GrantInvalid                // what the store has of the run or token cannot be read; nothing was changed
 	GrantDropped                // the join of its branch fired without it; Settle drops the token
 )
 
@@ -79,6 +80,9 @@ type Input struct {
 	// Cause is set for an item that undoes: the Commit.Err of the failure that
 	// the run undoes for, nil if it had none.
 	Cause []byte
+	// Spoilt says why what the store has of the input is not all of it, "" if it
+	// is. The item fails of it.
+	Spoilt string
 }
 
 // Answered is how a wait ended.

@@ -17,7 +17,7 @@ func (m *Memory) applyFan(t *memToken, c Commit) Verdict {
 	if c.Fan.Blobs != nil {
 		// No baton: whoever releases queues up behind other runs' tokens.
 		t.release = &memRelease{origin: origin, framed: framed, size: c.Fan.Size, next: 1, blobs: slices.Clone(c.Fan.Blobs)}
-		return m.goOn(t, false, 0)
+		return m.goOn(t, false, c.Delay)
 	}
 	m.makeBranches(t, origin, 1, framed, c.Fan.Branches, c.Delay)
 	return m.goOn(t, c.Keep && c.Queue == queue, c.Delay)

@@ -151,7 +151,9 @@ func (m *Memory) Reclaim(ctx context.Context, req ReclaimRequest) ([]Entry, erro
 		}
 		e.consumer = req.Consumer
 		e.leaseStart = time.Now()
-		entries = append(entries, e.entry())
+		entry := e.entry()
+		entry.Crashes = e.token.crashes
+		entries = append(entries, entry)
 	}
 	return entries, nil
 }

@@ -46,11 +46,12 @@ func (r *memRun) over() EndedRun {
 // settle moves up to left tokens of a run and returns how many more may be
 // moved. The mark goes only when nothing is left, be it for now or for later.
 func (m *Memory) settle(r *memRun, left int) int {
-	for _, t := range r.tokens {
+	for _, id := range slices.Sorted(maps.Keys(r.tokens)) { // the same order every time
 		if !r.unsettled() || left == 0 {
 			break
 		}
-		if m.settleToken(t) {
+		// What was done about another may have dropped it.
+		if t := r.tokens[id]; t != nil && m.settleToken(t) {
 			left--
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
@@ -62,6 +63,9 @@ func writeJSON(out *bytes.Buffer, dec *msgpack.Decoder) error {
 	}
 	if f, ok := float(v); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 		v = fmt.Sprint(f)
+	}
+	if at, ok := v.(time.Time); ok { // json refuses years of more than four digits
+		v = at.Format(time.RFC3339Nano)
 	}
 	scalar, err := json.Marshal(v)
 	out.Write(scalar)

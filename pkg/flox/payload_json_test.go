@@ -35,6 +35,10 @@ func TestPayloadJSON(t *testing.T) {
 	if got, err := PayloadJSON(append([]byte{codecMsgpack}, EncodeRecord(math.Inf(1))...)); err != nil || string(got) != `"+Inf"` {
 		t.Errorf("PayloadJSON of infinity = %s, %v, want a string", got, err)
 	}
+	far := time.Date(34865, 1, 2, 3, 4, 5, 0, time.UTC)
+	if got, err := PayloadJSON(append([]byte{codecMsgpack}, EncodeRecord(far)...)); err != nil || string(got) != `"34865-01-02T03:04:05Z"` {
+		t.Errorf("PayloadJSON of the year 34865 = %s, %v, want it as a string", got, err)
+	}
 }
 
 // TestPayloadJSONKeys renders keys that a Go map cannot have.

@@ -1,11 +1,13 @@
 package flox
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"net/url"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +141,29 @@ func TestPayloadRefuses(t *testing.T) {
 		_, err := tc.codec.decode([]byte(tc.in))
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: decode error %v, want one with %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+// A length alone costs little, however large the elements are.
+func TestLengthsAreNotTrusted(t *testing.T) {
+	type page struct{ Bytes [1 << 16]uint8 }
+	const n = 1 << 17
+	body := bytes.Repeat([]byte{0xc3}, 2*n) // no page is a boolean
+	for name, head := range map[string][]byte{"list": {0, 0xdd, 0, 2, 0, 0}, "map": {0, 0xdf, 0, 1, 0, 0}} {
+		c := codecFor[[]page](t)
+		if name == "map" {
+			c = codecFor[map[bool]page](t)
+		}
+		b := append(head, body[:n]...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := c.decode(b); err == nil {
+			t.Errorf("%s: decode of %d booleans = nil, want an error", name, n)
+		}
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; made > 64<<20 {
+			t.Errorf("%s: decode of %d bytes made %d bytes, want few", name, len(b), made)
 		}
 	}
 }

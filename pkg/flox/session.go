@@ -64,7 +64,10 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	switch loaded.Grant {
 	case GrantOK, GrantPoison:
 	case GrantInvalid:
-		w.cfg.Logger.Error("run left alone", logError, ErrInvalid, logRun, e.Run, logItem, e.Token)
+		// It comes again whenever its lease is over.
+		if alike, say := w.complaints.say("load "+e.Run+" "+e.Token, ErrInvalid); say {
+			w.cfg.Logger.Error("run left alone", logError, ErrInvalid, logRun, e.Run, logItem, e.Token, logAlike, alike)
+		}
 		return
 	case GrantDropped:
 		w.settle(e.Run)

@@ -32,7 +32,7 @@ type ledger struct {
 	Nested struct{ Deep Sum }
 }
 
-func stateOf[S any](t *testing.T) *stateType {
+func stateOf[S any](t testing.TB) *stateType {
 	t.Helper()
 	st, err := newStateType(reflect.TypeFor[S](), newCodecs(nil))
 	if err != nil {

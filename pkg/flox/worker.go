@@ -101,6 +101,7 @@ type Worker struct {
 	queues   atomic.Pointer[[]string] // that it takes from
 
 	slots    chan struct{} // one token for each item in hand
+	alone    chan struct{} // one for an item that has one start left
 	owners   atomic.Int64
 	sessions sessionSet
 	handlers sync.WaitGroup
@@ -164,6 +165,7 @@ func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error)
 		w.queues.Store(&all)
 	}
 	w.slots = make(chan struct{}, w.cfg.Concurrency)
+	w.alone = make(chan struct{}, 1)
 	w.started = time.Now()
 	w.consumer = w.cfg.Name + "-" + newNonce()
 	w.cfg.Logger = w.cfg.Logger.With(logWorker, w.consumer)

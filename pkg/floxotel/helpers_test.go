@@ -30,7 +30,7 @@ func provider(t *testing.T, spans *tracetest.InMemoryExporter, sampler sdktrace.
 
 func newTracer(t *testing.T, tp trace.TracerProvider) *floxotel.Tracer {
 	t.Helper()
-	tracer, err := floxotel.NewTracer(tp)
+	tracer, err := floxotel.NewTracer(tp, floxotel.WithErrorTexts())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,17 +22,29 @@ const scope = "github.com/floxrun/flox/pkg/floxotel"
 // concurrent use.
 type Tracer struct {
 	spans trace.Tracer
+	texts bool // of errors are sent
 }
+
+// Option changes what NewTracer returns.
+type Option func(*Tracer)
+
+// WithErrorTexts sends the texts of errors as the descriptions of failed spans. They
+// are the nodes' own and may hold what is nobody else's business; without this option
+// a description is the error's class, and the texts are in Redis alone.
+func WithErrorTexts() Option { return func(t *Tracer) { t.texts = true } }
 
 var _ flox.Tracer = (*Tracer)(nil)
 
 // NewTracer returns a Tracer whose spans are tp's. It refuses a provider that does
 // not have the IDGenerator of this package: its spans would not be one trace.
-func NewTracer(tp trace.TracerProvider) (*Tracer, error) {
+func NewTracer(tp trace.TracerProvider, opts ...Option) (*Tracer, error) {
 	if tp == nil {
 		return nil, errors.New("floxotel: the tracer provider is nil; want one of sdktrace.NewTracerProvider")
 	}
-	t := &Tracer{tp.Tracer(scope)}
+	t := &Tracer{spans: tp.Tracer(scope)}
+	for _, o := range opts {
+		o(t)
+	}
 	want := ids{traceOf("", ""), randomSpan()}
 	if got := t.probe(context.Background(), "probe", want).SpanContext(); got.SpanID() != want.span {
 		return nil, errors.New("floxotel: the tracer provider has other ids; want sdktrace.WithIDGenerator(floxotel.IDGenerator{})")
@@ -132,7 +144,7 @@ func (t *Tracer) RunEnded(r flox.EndedRun) {
 	i.span = runSpan(i.trace, r.Run)
 	_, span := t.spans.Start(i.with(ctx), runName(r.Workflow), options...)
 	if r.Status == flox.StatusFailed {
-		span.SetStatus(codes.Error, short(r.Cause))
+		span.SetStatus(codes.Error, t.says(r.Cause, string(r.Status)))
 	}
 	span.End(trace.WithTimestamp(end))
 }
@@ -182,7 +194,7 @@ func (s *span) Finish(end flox.AttemptEnd) {
 	}
 	if end.Err != nil {
 		out.SetAttributes(errorKey.String(end.Class))
-		out.SetStatus(codes.Error, short(end.Err.Error()))
+		out.SetStatus(codes.Error, s.t.says(end.Err.Error(), end.Class))
 	}
 	out.End()
 }
@@ -220,6 +232,14 @@ func attributes(a flox.Attempt) []attribute.KeyValue {
 		itemKey.String(a.Item), attemptKey.Int(a.Number), queueKey.String(a.Queue), waitedKey.Float64(a.Waited.Seconds()),
 		workerKey.String(a.Worker),
 	}
+}
+
+// says is the description of a failure: its text, if it is to be sent, else the word.
+func (t *Tracer) says(text, word string) string {
+	if t.texts {
+		return short(text)
+	}
+	return word
 }
 
 // maxMessage is how many bytes of an error's text are sent.

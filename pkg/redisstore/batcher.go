@@ -31,7 +31,10 @@ type call struct {
 // what is queued and never waits for more: under load the batches grow by
 // themselves.
 type lane struct {
-	s     *Store
+	s       *Store
+	durable bool   // what it sends is confirmed by replicas
+	mark    string // the key that such a lane writes to, of the slot of all its keys
+
 	mu    sync.Mutex
 	queue []*call
 	busy  bool
@@ -103,17 +106,34 @@ func (l *lane) exec(batch []*call) {
 
 func (l *lane) pipeline(batch []*call) {
 	ctx := l.s.ctx
-	pipe := l.s.client.Pipeline()
 	for _, c := range batch {
 		c.cmd = command{redis.NewCmd(ctx, c.args...)}
+	}
+	client, err := l.client(ctx)
+	if err != nil {
+		for _, c := range batch {
+			c.cmd.SetErr(err)
+		}
+		l.s.batch(batch, 0)
+		return
+	}
+	pipe := client.Pipeline()
+	for _, c := range batch {
 		if c.script != nil {
 			c.cmd.SetFirstKeyPos(3)
 		}
 		_ = pipe.Process(ctx, c.cmd)
 	}
+	var confirmed confirmation
+	if l.durable {
+		confirmed = l.confirm(ctx, pipe)
+	}
 	began := time.Now()
 	// Each command keeps its own error.
 	_, _ = pipe.Exec(ctx)
+	if l.durable {
+		l.judge(batch, confirmed)
+	}
 	l.s.batch(batch, time.Since(began))
 }
 
@@ -142,7 +162,7 @@ func (s *Store) once(ctx context.Context, lane int, x *script, args []any) (any,
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	s.lanes[lane].send(c)
+	s.lane(lane, x, args).send(c)
 	s.leave()
 	select {
 	case <-c.done:

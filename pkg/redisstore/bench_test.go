@@ -14,9 +14,15 @@ import (
 
 // BenchmarkChain runs b.N runs of a chain of three no-op nodes on one worker and
 // a real Redis with AOF, started 64 at a time, and reports steps a second.
-func BenchmarkChain(b *testing.B) {
+func BenchmarkChain(b *testing.B) { benchmarkChain(b, redisstore.DurabilityAsync) }
+
+// BenchmarkChainWait is BenchmarkChain with a replica on the same machine that each
+// start and commit waits for.
+func BenchmarkChainWait(b *testing.B) { benchmarkChain(b, redisstore.DurabilityWait) }
+
+func benchmarkChain(b *testing.B, d redisstore.Durability) {
 	wf := chain(b)
-	st, stop := system(b, wf)
+	st, stop := system(b, wf, d)
 	defer stop()
 	orch, err := flox.NewOrchestrator(st, wf, nil)
 	if err != nil {
@@ -51,8 +57,13 @@ func BenchmarkChain(b *testing.B) {
 }
 
 // BenchmarkIdleChain runs one chain at a time: the latency of an idle system.
-func BenchmarkIdleChain(b *testing.B) {
-	st, stop := system(b, chain(b))
+func BenchmarkIdleChain(b *testing.B) { benchmarkIdleChain(b, redisstore.DurabilityAsync) }
+
+// BenchmarkIdleChainWait is BenchmarkIdleChain with a replica that is waited for.
+func BenchmarkIdleChainWait(b *testing.B) { benchmarkIdleChain(b, redisstore.DurabilityWait) }
+
+func benchmarkIdleChain(b *testing.B, d redisstore.Durability) {
+	st, stop := system(b, chain(b), d)
 	defer stop()
 	orch, err := flox.NewOrchestrator(st, chain(b), nil)
 	if err != nil {
@@ -79,10 +90,18 @@ func chain(b *testing.B) *flox.Workflow[flox.NoState, int, int] {
 	return wf
 }
 
-// system is a worker on a Redis of its own.
-func system(b *testing.B, wf flox.Definition) (st *redisstore.Store, stop func()) {
+// system is a worker on a Redis of its own, which has a replica if it is waited for.
+func system(b *testing.B, wf flox.Definition, d redisstore.Durability) (st *redisstore.Store, stop func()) {
 	b.Helper()
-	st, err := redisstore.Open(b.Context(), redisstore.Config{URL: testredis.Start(b).URL()})
+	master := testredis.Start(b)
+	if d == redisstore.DurabilityWait {
+		replica, err := testredis.NewReplica(b.Context(), master)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(replica.Stop)
+	}
+	st, err := redisstore.Open(b.Context(), redisstore.Config{URL: master.URL(), Durability: d})
 	if err != nil {
 		b.Fatal(err)
 	}

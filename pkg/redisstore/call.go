@@ -26,12 +26,19 @@ const (
 // scripts that recognise their repeat, so the same arguments may be sent again.
 func (s *Store) do(ctx context.Context, lane int, x *script, args []any) (any, error) {
 	started := time.Now()
+	var doubt error // that the replicas have it
 	for attempt := 0; ; attempt++ {
 		reply, err := s.once(ctx, lane, x, args)
 		if err == nil || errors.Is(err, redis.Nil) {
 			return reply, nil
 		}
+		if errors.Is(err, ErrNotReplicated) {
+			doubt = s.explain(err)
+		}
 		if ctx.Err() != nil {
+			if doubt != nil {
+				return nil, fmt.Errorf("%w (%w)", context.Cause(ctx), doubt)
+			}
 			return nil, ctx.Err()
 		}
 		if !transient(err) {

@@ -83,14 +83,19 @@ func (s *Store) reach(ctx context.Context) error {
 		return nil
 	case strings.Contains(err.Error(), "cluster support disabled"):
 		return fmt.Errorf("redis at %s is not a cluster: use redis:// in the URL", s.address)
+	case s.distrust(err) != nil:
+		return s.distrust(err)
 	case transient(err):
+		if why := s.mismatch(ctx); why != nil {
+			return why
+		}
 		return fmt.Errorf("redis at %s cannot be reached (%w): is it running, and is the address right?", s.address, err)
 	}
 	return s.explain(err)
 }
 
 func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
-	info, err := serverInfo(ctx, c, "server", "memory", "cluster")
+	info, err := serverInfo(ctx, c, "server", "memory", "cluster", "replication")
 	if err != nil {
 		return s.explain(err)
 	}
@@ -101,7 +106,10 @@ func (s *Store) checkServer(ctx context.Context, c *redis.Client) error {
 	if err := checkKind(at, s.cluster, info); err != nil || s.lenient {
 		return err
 	}
-	return checkInfo(at, info)
+	if err := checkInfo(at, info); err != nil {
+		return err
+	}
+	return s.checkReplicas(at, info)
 }
 
 // serverInfo reads sections of INFO, "" for those that it has by default. The user

@@ -39,7 +39,7 @@ func (s *Store) knownStreams(ctx context.Context) (map[string]string, error) {
 	for _, record := range records {
 		var w flox.WorkflowInfo
 		if _, err := decodeStamped(record, &w); err != nil {
-			return nil, fmt.Errorf("redis at %s: key %s: %w", s.address, s.keys.workflows(), err)
+			continue // its workers write it anew; it must not keep those of others from starting
 		}
 		for _, p := range s.keys.parts {
 			for _, q := range w.Queues {

@@ -172,31 +172,18 @@ func (c *claimer) finish(id string, entries []flox.Entry, full bool, err error) 
 // readGroup reads one partition's streams once.
 func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Duration) ([]flox.Entry, error) {
 	p := s.keys.parts[n]
-	args := &redis.XReadGroupArgs{
-		Group: group, Consumer: req.Consumer, Count: int64(count),
-		// Negative does not wait; zero would wait for ever.
-		Block: -1,
-	}
-	if left > 0 {
-		args.Block = max(min(left, maxBlock), time.Millisecond)
-	}
+	var keys []string
 	for _, q := range req.Queues {
-		args.Streams = append(args.Streams, p.queue(q))
+		keys = append(keys, p.queue(q))
 	}
-	keys := args.Streams
-	for range req.Queues {
-		args.Streams = append(args.Streams, ">")
-	}
-	streams, err := s.blocking.XReadGroup(s.ctx, args).Result()
-	s.failed(err)
+	streams, err := s.readStreams(req.Consumer, keys, count, left)
 	if err != nil && lostStream(err) {
 		s.makeGroups(s.ctx, n, keys)
-		streams, err = s.blocking.XReadGroup(s.ctx, args).Result()
-		s.failed(err)
+		streams, err = s.readStreams(req.Consumer, keys, count, left)
 	}
 	switch {
 	case err == nil:
-		return p.entries(req.Consumer, streams), nil
+		return s.dropForeign(s.ctx, n, p.entries(req.Consumer, streams)), nil
 	case errors.Is(err, redis.Nil):
 		return nil, nil
 	}

@@ -15,33 +15,50 @@ const blockingConns = 512
 // too long to go on asking a dead master.
 const reload = time.Second
 
+// answerLimit is how long an answer may take that the server does not keep back.
+const answerLimit = 3 * time.Second
+
 type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // connect makes a client; it opens no connection yet. The library's retries are
 // off: this package repeats commands itself. conns 0 is the library's default.
-func (t *target) connect(dial dialer, conns int) redis.UniversalClient {
+func (t *target) connect(dial dialer, conns int, held time.Duration) redis.UniversalClient {
 	switch t.kind {
 	case kindSentinel:
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: t.master, SentinelAddrs: t.hosts, Username: t.user, Password: t.password, DB: t.db,
-			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
+			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, ReadTimeout: answerLimit + held, Protocol: 2, DisableIdentity: true,
 			MaxRetries: -1, DialerRetries: 1,
 		})
 	case kindCluster:
 		return redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: t.hosts, Username: t.user, Password: t.password,
-			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
+			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, ReadTimeout: answerLimit + held, Protocol: 2, DisableIdentity: true,
 			MaxRetries: -1, DialerRetries: 1,
 			ClusterStateReloadInterval: reload,
 		})
 	default:
 		return redis.NewClient(&redis.Options{
 			Addr: t.hosts[0], Username: t.user, Password: t.password, DB: t.db,
-			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, Protocol: 2, DisableIdentity: true,
+			Dialer: dial, TLSConfig: t.tls, PoolSize: conns, ReadTimeout: answerLimit + held, Protocol: 2, DisableIdentity: true,
 			MaxRetries: -1, DialerRetries: 1,
 		})
 	}
 }
+
+// follow makes the dialer of a Cluster's clients keep their connections in mind.
+func (t *target) follow(ls *links, dial dialer) dialer {
+	if t.kind != kindCluster {
+		return dial
+	}
+	if dial == nil {
+		dial = redis.NewDialer(&redis.Options{TLSConfig: t.tls, DialTimeout: dialLimit})
+	}
+	return ls.dialer(dial)
+}
+
+// dialLimit is how long a connection may take, as with go-redis' own dialer.
+const dialLimit = 5 * time.Second
 
 // servers calls f for every master.
 func (s *Store) servers(ctx context.Context, f func(ctx context.Context, c *redis.Client) error) error {

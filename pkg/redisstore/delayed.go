@@ -66,7 +66,12 @@ func (s *Store) promotePart(ctx context.Context, n, limit int) (flox.Promoted, e
 // run's deadline.
 func (s *Store) promote(ctx context.Context, n int, member string) (bool, []flox.EndedRun, error) {
 	p := s.keys.parts[n]
-	run, token, _ := strings.Cut(member, "/")
+	run, token, ok := strings.Cut(member, "/")
+	if !ok { // not flox's: it would be due for ever
+		s.logger.Warn("timer is not flox's, removed", "key", p.delayed(), "member", member)
+		_, err := s.command(ctx, n, "ZREM", p.delayed(), member)
+		return false, nil, err
+	}
 	if token == "" {
 		return s.passDeadline(ctx, n, run)
 	}

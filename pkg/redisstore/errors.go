@@ -18,7 +18,7 @@ var errClosed = errors.New("the redis store is closed")
 // go-redis; what is left of them means that the slots are on the move.
 var passing = []string{
 	"LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "BUSY ", "NOGROUP",
-	"MISCONF", "MOVED", "ASK", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT", "ERR max number of clients",
+	"MISCONF", "WRONGKEY ", "MOVED", "ASK", "NOREPLICAS", "UNBLOCKED", "NOSCRIPT", "ERR max number of clients",
 }
 
 // transient reports whether the same command may succeed later.
@@ -28,7 +28,7 @@ func transient(err error) bool {
 	case errors.Is(err, errClosed), errors.Is(err, redis.ErrClosed), errors.Is(err, context.Canceled):
 		return false
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, context.DeadlineExceeded), errors.As(err, &network), errors.Is(err, redis.ErrPoolTimeout):
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotReplicated), errors.As(err, &network), errors.Is(err, redis.ErrPoolTimeout):
 		return true
 	}
 	for ; err != nil; err = errors.Unwrap(err) {
@@ -53,7 +53,7 @@ func (s *Store) explain(err error) error {
 	case strings.HasPrefix(text, "WRONGPASS"), strings.Contains(text, "invalid password"),
 		strings.Contains(text, "called without any password configured"):
 		return fmt.Errorf("redis at %s refuses the user or password: correct it in the URL (user \"default\" if none is named)", s.address)
-	case strings.HasPrefix(text, "NOPERM"):
+	case strings.HasPrefix(text, "NOPERM"), strings.Contains(text, "The user executing the script can't"):
 		return fmt.Errorf("redis at %s: the user lacks a permission: %w", s.address, err)
 	case strings.HasPrefix(text, "WRONGTYPE"):
 		return errSpoilt

@@ -16,7 +16,8 @@ var infoFields = []any{
 	"trace",
 }
 
-// Info implements flox.RunInfoStore.
+// Info implements flox.RunInfoStore. With an error that says that a record of the
+// run is unreadable it returns what else is known.
 func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
 	n, p := s.keys.of(run)
 	reply, err := s.command(ctx, n, append([]any{"HMGET", p.run(run)}, infoFields...)...)
@@ -38,15 +39,17 @@ func (s *Store) Info(ctx context.Context, run string) (flox.RunInfo, error) {
 		Deadline: millis(integer(r, 16)), Held: text(r, 17), Trace: text(r, 20),
 	}
 	if raw := blob(r, 19); raw != nil {
-		if err := json.Unmarshal(raw, &info.Labels); err != nil {
-			return flox.RunInfo{}, fmt.Errorf("labels of run %s: %w", run, err)
+		if json.Unmarshal(raw, &info.Labels) != nil {
+			info.Labels = nil
+			return info, fmt.Errorf("labels of run %s: %w", run, errDecode)
 		}
 	}
 	if raw := text(r, 18); raw != "" {
 		info.Failure = &flox.ErrorRecord{}
 		at, err := decodeStamped(raw, info.Failure)
 		if err != nil {
-			return flox.RunInfo{}, fmt.Errorf("failure of run %s: %w", run, err)
+			info.Failure = nil
+			return info, fmt.Errorf("failure of run %s: %w: %w", run, errDecode, err)
 		}
 		info.Failure.Time = at
 	}

@@ -34,6 +34,7 @@ func (k keyspace) config() string          { return "flox:{" + k.ns + "}:config"
 func (k keyspace) workflows() string       { return "flox:{" + k.ns + "}:workflows" }
 func (k keyspace) workers() string         { return "flox:{" + k.ns + "}:workers" }
 func (k keyspace) worker(id string) string { return "flox:{" + k.ns + "}:worker:" + id }
+func (k keyspace) mark() string            { return "flox:{" + k.ns + "}:mark" }
 
 // home is the lane of the keys above, which belong to no partition.
 func (k keyspace) home() int { return len(k.parts) }
@@ -58,6 +59,7 @@ func (p partition) todo() string                { return p.index("todo") }
 func (p partition) delayed() string             { return p.prefix + "delayed" }
 func (p partition) stats() string               { return p.prefix + "stats" }
 func (p partition) events() string              { return p.prefix + "events" }
+func (p partition) mark() string                { return p.prefix + "mark" }
 func (p partition) queueName(key string) string { return strings.TrimPrefix(key, p.queue("")) }
 
 // types says of which type each key of the partition itself must be.

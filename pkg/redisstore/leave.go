@@ -75,5 +75,5 @@ func (s *Store) pending(ctx context.Context, n int, queue string, idle time.Dura
 			Run: text(r, i+1), Token: text(r, i+2), Queue: queue, ID: text(r, i), Consumer: consumer,
 		})
 	}
-	return entries, nil
+	return s.dropForeign(ctx, n, entries), nil
 }

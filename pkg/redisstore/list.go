@@ -228,6 +228,9 @@ func (s *Store) infos(ctx context.Context, found []indexed) ([]flox.RunInfo, err
 			return nil
 		}
 		infos[i] = info
+		if unreadable(err) {
+			return nil
+		}
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -32,7 +33,7 @@ func (s *Store) Beat(ctx context.Context, w flox.WorkerInfo) error {
 // forget removes what is left of a worker that died long ago.
 func (s *Store) forget(ctx context.Context, id string) error {
 	w, err := s.worker(ctx, id)
-	if err != nil {
+	if err != nil && !unreadable(err) {
 		return err
 	}
 	return s.remove(ctx, w, workerMemory)
@@ -53,18 +54,25 @@ func (s *Store) remove(ctx context.Context, w flox.WorkerInfo, silent time.Durat
 	})
 }
 
-// worker reads one worker's record; ID alone is set if it has none.
+// worker reads one worker's record; ID alone is set if it has none. So it is with
+// an error that says that the record is unreadable.
 func (s *Store) worker(ctx context.Context, id string) (flox.WorkerInfo, error) {
 	reply, err := s.command(ctx, s.keys.home(), "HGET", s.keys.worker(id), "info")
 	if err != nil {
-		return flox.WorkerInfo{}, err
+		return flox.WorkerInfo{ID: id}, err
 	}
 	w := flox.WorkerInfo{ID: id}
 	if raw := blob([]any{reply}, 0); raw != nil {
-		err = flox.DecodeRecord(raw, &w)
+		if err := flox.DecodeRecord(raw, &w); err != nil {
+			return flox.WorkerInfo{ID: id}, fmt.Errorf("record of worker %s: %w: %w", id, errDecode, err)
+		}
 	}
-	return w, err
+	return w, nil
 }
+
+// unreadable reports whether what was read is not what flox wrote. A list of many
+// shows of such a one what it can.
+func unreadable(err error) bool { return errors.Is(err, errDecode) || errors.Is(err, errSpoilt) }
 
 // Workers implements flox.LivenessStore.
 func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
@@ -78,6 +86,9 @@ func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
 		w, err := s.worker(ctx, text(r, 2*i))
 		w.Age = time.Duration(integer(r, 2*i+1)) * time.Millisecond
 		workers[i] = w
+		if unreadable(err) {
+			return nil
+		}
 		return err
 	})
 	if err != nil {

@@ -67,6 +67,8 @@ func errorKind(err error) string {
 	switch {
 	case err == nil, errors.Is(err, redis.Nil), errors.Is(err, context.Canceled), errors.Is(err, redis.ErrClosed):
 		return ""
+	case errors.Is(err, ErrNotReplicated):
+		return "noreplicas"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, redis.ErrPoolTimeout):
 		return kindTimeout
 	}

@@ -25,16 +25,12 @@ func (s *Store) Load(ctx context.Context, e flox.Entry, owner string, crashLimit
 	if err != nil || grant != flox.GrantOK && grant != flox.GrantPoison {
 		return flox.Loaded{Grant: grant}, err
 	}
-	item, err := loadedItem(r)
-	if err != nil {
-		return flox.Loaded{}, fmt.Errorf("load token %s of run %s: %w", e.Token, e.Run, err)
-	}
 	lease := flox.Lease{Entry: e, Owner: owner, Step: int(integer(r, 6)), Attempt: int(integer(r, 7))}
-	return flox.Loaded{Grant: grant, Lease: lease, Item: item}, nil
+	return flox.Loaded{Grant: grant, Lease: lease, Item: loadedItem(r)}, nil
 }
 
 // loadedItem reads the reply of load.lua.
-func loadedItem(r []any) (flox.Item, error) {
+func loadedItem(r []any) flox.Item {
 	item := flox.Item{
 		Workflow:    text(r, 1),
 		Fingerprint: text(r, 2),
@@ -54,11 +50,13 @@ func loadedItem(r []any) (flox.Item, error) {
 		item.Input.Answer = &flox.Answered{Payload: blob(r, 20), TimedOut: answer == "T"}
 	}
 	item.Input.Cause, item.Trace, item.Retried = blob(r, 21), text(r, 22), int(integer(r, 23))
-	var err error
 	if len(r) > 15 {
-		item.Input.Deposits, item.Input.Sources, err = sortDeposits(list(r[15]))
+		var err error
+		if item.Input.Deposits, item.Input.Sources, err = sortDeposits(list(r[15])); err != nil {
+			item.Input.Spoilt = err.Error() // the lease is held: the item can fail of it
+		}
 	}
-	return item, err
+	return item
 }
 
 // deposit is "<index>|<item>|<payload>"; the item, "<token>.<step>", has left it.

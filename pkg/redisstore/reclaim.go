@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -18,17 +19,19 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 		if err != nil {
 			return fmt.Errorf("look for lost leases of queue %s: %w", queue, err)
 		}
+		var errs []error
 		for _, e := range expired {
 			e.Consumer = req.Consumer
 			mu.Lock()
 			full := len(taken) >= req.Max
 			mu.Unlock()
-			if full {
-				return nil
+			if full || ctx.Err() != nil {
+				break
 			}
-			ok, err := s.reclaim(ctx, n, e, req)
-			if err != nil {
-				return err
+			crashes, ok, err := s.reclaim(ctx, n, e, req)
+			e.Crashes = crashes
+			if err != nil { // the others' leases need not wait for this one's
+				errs = append(errs, err)
 			}
 			if ok {
 				mu.Lock()
@@ -36,18 +39,23 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 				mu.Unlock()
 			}
 		}
-		return nil
+		return errors.Join(errs...)
 	})
 	return taken, err
 }
 
-// reclaim takes one of them, if it has still expired and is no stray.
-func (s *Store) reclaim(ctx context.Context, n int, e flox.Entry, req flox.ReclaimRequest) (bool, error) {
+// reclaim takes one of them, if it has still expired and is no stray, and says how
+// often its item was started and lost.
+func (s *Store) reclaim(ctx context.Context, n int, e flox.Entry, req flox.ReclaimRequest) (crashes int, ok bool, err error) {
 	p := s.keys.parts[n]
 	reply, err := s.script(ctx, n, scriptReclaim, []string{p.run(e.Run), p.queue(e.Queue)},
 		e.Run, e.Token, e.ID, e.Queue, req.Consumer, req.Lease.Milliseconds())
 	if err != nil {
-		return false, fmt.Errorf("reclaim token %s of run %s: %w", e.Token, e.Run, err)
+		return 0, false, fmt.Errorf("reclaim token %s of run %s: %w", e.Token, e.Run, err)
 	}
-	return integer([]any{reply}, 0) == 0, nil
+	taken := list(reply)
+	if taken == nil {
+		return 0, false, nil
+	}
+	return int(integer(taken, 1)), true, nil
 }

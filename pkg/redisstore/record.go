@@ -78,12 +78,19 @@ func decodeStamped(raw string, v any) (time.Time, error) {
 	return millis(ms), flox.DecodeRecord([]byte(record), v)
 }
 
-// millis is a time of the server; none is the zero time.
+// The times that can be shown: JSON has years of four digits.
+const (
+	firstMillis = -62167132800000 // in the year 0, in each time zone
+	lastMillis  = 253402214400000 // in the year 9999
+)
+
+// millis is a time of the server; none is the zero time. One that cannot be shown,
+// as that of a wait of 10,000 years, is the last that can.
 func millis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return time.UnixMilli(min(max(ms, firstMillis), lastMillis))
 }
 
 // wait is a duration in the milliseconds of the scripts, where 0 is none: what is

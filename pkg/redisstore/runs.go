@@ -99,7 +99,12 @@ func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 		return nil, flox.ErrNotFound
 	}
 	var outputs [][]byte
-	count := int(integer(list(reply), 1))
+	// No more than the run has fields, whatever its count has become.
+	fields, err := s.command(ctx, n, "HLEN", p.run(run))
+	if err != nil {
+		return nil, err
+	}
+	count := int(min(integer(list(reply), 1), integer([]any{fields}, 0)))
 	for from := 1; from <= count; from += outputsPart {
 		args := []any{"HMGET", p.run(run)}
 		for i := from; i <= min(count, from+outputsPart-1); i++ {

@@ -68,6 +68,7 @@ var (
 	scriptLeave    = mustLoad("leave")
 	scriptConsumer = mustLoad("consumer")
 	scriptRegister = mustLoad("register")
+	scriptMark     = mustLoad("mark")
 	// Of the doctor.
 	scriptInspect  = mustLoad("inspect")
 	scriptRecount  = mustLoad("recount")

@@ -55,6 +55,13 @@ func (s *Store) settlePart(ctx context.Context, n int) (flox.Settled, error) {
 	}
 	var errs []error
 	for _, run := range runs {
+		if !s.ownRun(n, run) { // not flox's: no script of this partition would take the mark away
+			s.logger.Warn("mark is not flox's, removed", "key", s.keys.parts[n].todo(), "member", run)
+			if _, err := s.command(ctx, n, "ZREM", s.keys.parts[n].todo(), run); err != nil {
+				errs = append(errs, err)
+			}
+			continue
+		}
 		one, err := s.settleRun(ctx, run)
 		if err != nil { // the others' work need not wait for this run's
 			errs = append(errs, fmt.Errorf("run %s: %w", run, err))
@@ -139,7 +146,7 @@ func (s *Store) unsettled(ctx context.Context, run string) (selection, error) {
 	status, closed := flox.Status(text(r, 0)), integer(r, 2) > 0
 	late := func(t tokenRecord) bool { return closed && t.frame != "" && !t.leased() }
 	switch {
-	case integer(r, 1) == 0:
+	case text(r, 1) == "" || text(r, 1) == "0":
 	case text(r, 3) != "" || status == flox.StatusCancelled:
 		return selection{func(tokenRecord) bool { return true }, parseAny}, nil
 	case status == flox.StatusUndoing:

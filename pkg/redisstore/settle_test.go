@@ -42,3 +42,29 @@ func TestSettlePassesOverWhatWaits(t *testing.T) {
 		t.Errorf("Settle = %+v and leaves %d parked, %v, want all done that can be", done, info.Counts.Parked, err)
 	}
 }
+
+// TestCancelUnmarks cancels a run whose join has fired early. Once its tokens are
+// dropped nothing is left to do, and no janitor looks at it again.
+func TestCancelUnmarks(t *testing.T) {
+	s := newScene(t)
+	ctx := t.Context()
+	fan := fanJoin(s.begin("r"), "q")
+	fan.Fan.Frame.Quorum = 1
+	s.commit(fan, flox.VerdictReleased)
+	s.commit(flox.Commit{Lease: s.take("q").Lease, Op: flox.OpDeposit, JoinQueue: "q", Read: -1}, flox.VerdictReleased)
+	if _, err := s.Control(ctx, flox.ControlRequest{Run: "r", Op: flox.ControlCancel, Nonce: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := s.Settle(ctx, "r"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	marks, err := s.client.ZCard(ctx, fmt.Sprintf("flox:{%s:0}:runs:todo", s.Namespace())).Result()
+	if err != nil || marks != 0 {
+		t.Errorf("%d runs are marked, %v, want none", marks, err)
+	}
+	if info, err := s.Info(ctx, "r"); err != nil || info.Counts.Live != 0 {
+		t.Errorf("Info = %+v, %v, want no token left", info.Counts, err)
+	}
+}

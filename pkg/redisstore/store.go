@@ -43,6 +43,17 @@ type Config struct {
 	// Zero: a few attempts, within a second if the server can be reached. What time
 	// does not mend, such as a wrong password, is an error at once.
 	Patience time.Duration
+	// Durability says when a change counts as done. Default: DurabilityAsync. With
+	// DurabilityWait what is not confirmed in time is sent again until the context
+	// ends, or for 15 s without a deadline; the error is an ErrNotReplicated then.
+	// Open refuses a server that has too few replicas.
+	Durability Durability
+	// Replicas is how many replicas of a master must have a change, with
+	// DurabilityWait. Default: 1.
+	Replicas int
+	// ReplicaTimeout is how long one attempt waits for them, in whole milliseconds.
+	// Default: 1 s. At most 2 s.
+	ReplicaTimeout time.Duration
 	// TLS overrides the settings that the URL makes. Default: nil.
 	TLS *tls.Config
 	// Dial, if set, opens the connections.
@@ -58,6 +69,7 @@ type Config struct {
 type Store struct {
 	client   redis.UniversalClient
 	blocking redis.UniversalClient // for reads that wait, so that nothing waits behind them
+	links    *links                // of a Cluster's clients
 	address  string                // for messages, without credentials
 	target   *target
 	dial     dialer
@@ -70,6 +82,10 @@ type Store struct {
 	observer Observer // nil for none
 	logger   *slog.Logger
 	lanes    []*lane
+	// With DurabilityWait durable are the lanes of what waits for so many replicas.
+	durable        []*lane
+	replicas       int
+	replicaTimeout time.Duration
 
 	// ctx ends at Close; background is everything that runs then.
 	ctx        context.Context
@@ -101,6 +117,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Partitions < 0 || cfg.Partitions > 1024 {
 		return nil, fmt.Errorf("%d partitions: want 1 to 1024, or 0 for the default", cfg.Partitions)
 	}
+	replicas, timeout, err := cfg.durability()
+	if err != nil {
+		return nil, err
+	}
 	t, err := parseURL(cfg.URL)
 	if err != nil {
 		return nil, err
@@ -108,23 +128,37 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.TLS != nil {
 		t.tls = cfg.TLS
 	}
+	open := newLinks()
+	dial := t.follow(open, cfg.Dial)
 	s := &Store{
-		client: t.connect(cfg.Dial, 0), blocking: t.connect(cfg.Dial, blockingConns), address: t.address(), target: t, dial: cfg.Dial,
+		client: t.connect(dial, 0, timeout), blocking: t.connect(dial, blockingConns, maxBlock), links: open, address: t.address(), target: t, dial: cfg.Dial,
 		cluster: t.kind == kindCluster, embedded: cfg.Embedded, lenient: cfg.Lenient, observer: cfg.Observer, logger: cmp.Or(cfg.Logger, slog.Default()),
-		claimed: map[string]*claimer{},
+		claimed: map[string]*claimer{}, replicas: replicas, replicaTimeout: timeout,
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.checkPatiently(ctx, cfg, namespace); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
-	s.lanes = make([]*lane, len(s.keys.parts)+1)
-	for i := range s.lanes {
-		s.lanes[i] = &lane{s: s}
+	s.makeLanes()
+	if c, is := s.client.(*redis.ClusterClient); is {
+		s.background.Go(func() { s.followLayout(c) })
 	}
 	s.settled = newRounds(len(s.keys.parts), settleRuns, partition.todo)
 	s.rebuilt = newRounds(len(s.keys.parts), rebuildRuns, partition.active)
 	return s, nil
+}
+
+// makeLanes makes those of the partitions and that of home, the last.
+func (s *Store) makeLanes() {
+	for n := range len(s.keys.parts) + 1 {
+		mark := s.keys.mark()
+		if n < s.keys.home() {
+			mark = s.keys.parts[n].mark()
+		}
+		s.lanes = append(s.lanes, &lane{s: s})
+		s.durable = append(s.durable, &lane{s: s, durable: true, mark: mark})
+	}
 }
 
 // Close ends all calls under way and closes the connections. It returns when

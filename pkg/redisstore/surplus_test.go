@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -15,7 +16,7 @@ import (
 // run starts a worker and returns what stops it.
 func run(t *testing.T, st flox.Store, cfg flox.WorkerConfig, wf flox.Definition) (stop func()) {
 	t.Helper()
-	cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	w, err := flox.NewWorker(st, &cfg, wf)
 	if err != nil {
 		t.Fatal(err)

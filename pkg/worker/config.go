@@ -22,6 +22,7 @@ type config struct {
 	redis, namespace string
 	partitions       int
 	embedded         bool
+	durability       *flags.Durability
 
 	name        string
 	concurrency int
@@ -86,6 +87,7 @@ func (c *config) register(fs *pflag.FlagSet) {
 	fs.DurationVar(&c.drainGrace, "drain-grace", 8*time.Second, "how long items in hand may go on after SIGTERM")
 	fs.DurationVar(&c.waitForRedis, "wait-for-redis", 2*time.Minute, "how long to wait at the start for a Redis that is not there yet")
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:9464", "`address` of /healthz, /readyz and /metrics, or \"off\"")
+	c.durability = flags.DurabilityVars(fs)
 	c.log = flags.LogVars(fs)
 	fs.Var(c.tracing, "tracing", telemetry.Usage)
 	fs.BoolVar(&c.embedded, "embedded", false, "the Redis server is an embedded one")
@@ -108,6 +110,9 @@ func (c *config) validate(fs *pflag.FlagSet) error {
 		if err := flox.CheckName("--queues", q); err != nil {
 			return flags.Usagef("%v", err)
 		}
+	}
+	if err := c.durability.Check(); err != nil {
+		return err
 	}
 	switch {
 	case c.concurrency < 1:

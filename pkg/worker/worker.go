@@ -99,6 +99,7 @@ func run(ctx context.Context, cfg *config, log *slog.Logger, defs []flox.Definit
 	}
 	st, err := redisstore.Open(ctx, redisstore.Config{
 		URL: cfg.redis, Namespace: cfg.namespace, Partitions: cfg.partitions, Embedded: cfg.embedded,
+		Durability: redisstore.Durability(cfg.durability.Mode()), Replicas: cfg.durability.Replicas(),
 		Patience: cfg.waitForRedis, Logger: log, Observer: series,
 	})
 	if err != nil {

@@ -267,6 +267,9 @@ func TestConfigErrors(t *testing.T) {
 		{"--listen 9464", 2, `--listen="9464": want host:port, or "off"`},
 		{"--listen " + taken.Addr().String(), 1, "--listen=" + taken.Addr().String() + `: bind: address already in use; choose another address, or "off"`},
 		{"--wait-for-redis -1s", 2, "--wait-for-redis=-1s: want zero or more"},
+		{"--durability sync", 2, "--durability=\"sync\": want"},
+		{"--replicas 2", 2, "--replicas=2: want --durability=wait with it"},
+		{"--durability wait --replicas 0", 2, "--replicas=0: want 1 or more"},
 		{"--listen off --wait-for-redis 0 --redis " + dead, 1, "redis at 127.0.0.1:1 cannot be reached"},
 		{"--listen off --redis http://127.0.0.1", 1, "redis URL: want redis://"},
 	} {

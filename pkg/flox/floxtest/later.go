@@ -1,6 +1,7 @@
 package floxtest
 
 import (
+	"maps"
 	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
@@ -12,6 +13,7 @@ var laterChecks = []check{
 	{"NextCancelled", laterNextCancelled},
 	{"Fan", laterFan},
 	{"FanJoin", laterFanJoin},
+	{"FanLarge", laterFanLarge},
 	{"FanPaused", laterFanPaused},
 	{"FanNone", laterFanNone},
 	{"Elapsed", elapsed},
@@ -113,6 +115,25 @@ func laterFanJoin(d *driver) {
 	d.commit(deposit(items["0.0.1"], "b"), flox.VerdictReleased)
 	d.commit(deposit(items["0"], "a"), flox.VerdictReleased)
 	d.wantJoin("0.0.j", "a", "b")
+}
+
+// laterFanLarge delays a fan-out that is released in chunks: the first of them waits.
+func laterFanLarge(d *driver) {
+	const size = small + 2
+	d.commit(after(soon, fanJoin(d.begin(), size)), flox.VerdictReleased)
+	d.idle(d.queue)
+	tokens := d.tokens()
+	if token := tokens[flox.RootToken]; len(tokens) != 1 || token.Place != flox.PlaceDelayed || token.Due.IsZero() {
+		d.t.Fatalf("Checkpoint = %v, want the releasing token alone, delayed", tokens)
+	}
+	d.b.Advance(soon + soon/4)
+	d.promote(1)
+	branches := d.releaseAll(2)
+	maps.Copy(branches, d.takeAll(size-len(branches)))
+	if len(branches) != size {
+		d.t.Errorf("%d branches came, want %d", len(branches), size)
+	}
+	d.idle(d.queue)
 }
 
 func laterFanPaused(d *driver) {

@@ -199,8 +199,8 @@ func poison(d *driver) {
 	for n := 1; n <= 2; n++ {
 		d.expire()
 		entries := d.reclaim("w1")
-		if len(entries) != 1 {
-			d.t.Fatalf("Reclaim = %+v, want 1 entry", entries)
+		if len(entries) != 1 || entries[0].Crashes != n {
+			d.t.Fatalf("Reclaim = %+v, want 1 entry, with %d crashes", entries, n)
 		}
 		l, err := d.s.Load(d.ctx, entries[0], newOwner(), 2)
 		d.must(err)

@@ -32,8 +32,8 @@
 -- Returns: as end.lua
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[11]
 local q = streams(11, 15)
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends',
-  'need', 'workflow', 'failed', 'errs', 'closed', 'undos', 'deadline', 't:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'parked', 'outs', 'ends', 'failed', 'errs',
+  'closed', 'undos', 'deadline'}, 'status', 'need', 'workflow', 't:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -45,21 +45,25 @@ if has('u') then keep_undo(R, ARGV[12]) end
 local own = read_frame(R, t.frame)
 local f, idx = own, t.idx
 for _ = 1, tonumber(ARGV[13]) do
-  if f then f, idx = read_frame(R, f.parent), f.pidx end
+  if not f then break end
+  f, idx = read_frame(R, f.parent), f.pidx
 end
+if R.spoilt then return {9} end
 local closes = f and R.h.status ~= 'undoing'
 local join = closes and f or (fires(R, own) and own)
 if join and lacks(R, tok, q, join.queue) then return need(join.queue) end
 local u = upcoming(R, R.h.live - (join and 0 or 1))
 if u and not q[u.queue] then return need(u.queue) end
+local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[8],
+  todo = KEYS[9], events = ARGV[10]}
+reply = refuse('XLEN', unpack(KEYS, 11)) or refuse_end(at)
+if reply then return reply end
 local now = clock()
 if not journal(R, KEYS[2], KEYS[3], KEYS[10], has('d') and ARGV[8], has('r') and ARGV[9],
   has('e') and ARGV[14], now) then return {9} end
 consume(R, t)
 release(t, stream)
 remove(R, tok, t)
-local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[8],
-  todo = KEYS[9], events = ARGV[10]}
 local closed = false
 if closes then
   arrive(R, f, idx, tok, t, ARGV[11])

@@ -8,7 +8,7 @@
 -- ARGV[2] how many more the new one stands for
 -- ARGV[3] snapshot
 -- Returns: 0 done, 1 refused, 9 a key of the run is of a wrong type
-local R = open_run(KEYS[1], {'status', 'sv', 'sb', 'purging'})
+local R = open_run(KEYS[1], {'sv', 'sb'}, 'status', 'purging')
 if not R then return 9 end
 local folded, more = tonumber(R.h.sb or 0), tonumber(ARGV[2])
 if not R.h.status or folded ~= tonumber(ARGV[1]) then return 1 end

@@ -23,11 +23,14 @@
 -- state was folded, 5 another retry from a node is under way; {4} come again with
 -- the run's only token; {9} a key of the run is of a wrong type
 local run, op, from = ARGV[1], ARGV[2], ARGV[5]
-local R = open_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing',
+local numbers = {'live', 'started', 'sv', 'sb', 'deadline'}
+local R = read_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing',
   'purging', 'sv', 'sb', 'r:' .. from, 't:' .. ARGV[6]})
 if not R then return {9} end
 local h = R.h
 local status = h.status
+-- Whatever its numbers have become, a run can be cancelled.
+if not is_sound(h, op == 'cancel' and {} or numbers) then return {9} end
 if not status or h.purging == 'delete' then return {2} end
 -- ctl holds the nonces of the last 8 requests: a repeat may come after others'.
 local nonces = {}
@@ -44,7 +47,7 @@ if not allowed then return {1, status, h.granted or ''} end
 local function at_visit()
   if from == '' or tonumber(h.live or 0) ~= 1 or not h['t:' .. ARGV[6]] then return false end
   local t = read_token(h['t:' .. ARGV[6]])
-  return t.node == from and t.frame == '' and t.from == '' and t.rel == '0' and t.loc ~= 'w'
+  return t and t.node == from and t.frame == '' and t.from == '' and t.rel == '0' and t.loc ~= 'w'
     and not string.find(t.flags, '[ST]')
 end
 
@@ -54,10 +57,13 @@ local function unfit()
   if from == '' then return tonumber(h.live or 0) == 0 and (h.undoing and 3 or 1) or nil end
   if h.undoing then return 3 end
   if at_visit() then return nil end
-  if not h['r:' .. from] then return 2 end
-  if read_visit(h['r:' .. from]).sv < tonumber(h.sb or 0) then return 4 end
+  local visit = read_visit(h['r:' .. from])
+  if not visit then return 2 end
+  if visit.sv < tonumber(h.sb or 0) then return 4 end
 end
 
+local reply = refuse('ZCARD', KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7]) or refuse('HLEN', KEYS[5])
+if reply then return reply end
 local now = clock()
 local at = {active = KEYS[2], cancelled = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[7],
   events = ARGV[4]}

@@ -25,7 +25,7 @@
 -- wrong type
 local run = ARGV[1]
 local index = {completed = KEYS[5], failed = KEYS[6], cancelled = KEYS[7]}
-local R = open_run(KEYS[1], {'status', 'granted', 'born', 'workflow', 'ended', 'live', 'purging'})
+local R = read_run(KEYS[1], {'status', 'granted', 'born', 'workflow', 'ended', 'live', 'purging'})
 if not R then return {9} end
 local h = R.h
 local status, workflow = h.status, h.workflow or ''
@@ -65,6 +65,8 @@ local function uncount()
   end
 end
 
+local reply = refuse('ZCARD', index[status], KEYS[9], KEYS[10]) or refuse('HLEN', KEYS[8])
+if reply then return reply end
 if occupied() then
   redis.call('HSET', KEYS[1], 'purging', 'delete')
   redis.call('ZADD', KEYS[9], num(clock()), run)

@@ -32,8 +32,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[10]
 local q = streams(10, 13)
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'outs', 'ends', 'need',
-  'workflow', 'closed', 'undos', 'deadline', 'kept', 't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'outs', 'ends', 'closed', 'undos',
+  'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -45,6 +45,7 @@ local visit = visit_of(R, tok, t)
 add(R, 'committed', 1)
 if has('u') then keep_undo(R, ARGV[12]) end
 local f = read_frame(R, t.frame)
+if R.spoilt then return {9} end
 if has('a') then
   if f then arrive(R, f, t.idx, tok, t, ARGV[11]) end
 elseif has('h') then
@@ -60,6 +61,11 @@ local joins = fires(R, f, has('a'))
 if joins and lacks(R, tok, q, f.queue) then return need(f.queue) end
 local u = upcoming(R, R.h.live - (joins and 0 or 1))
 if u and not q[u.queue] then return need(u.queue) end
+local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[8],
+  todo = KEYS[9], events = ARGV[10]}
+local left = R.h.live - (joins and 0 or 1)
+reply = refuse('XLEN', unpack(KEYS, 10)) or ((left == 0 or (joins and f.live ~= '1')) and refuse_end(at))
+if reply then return reply end
 local now = clock()
 if not journal(R, KEYS[2], KEYS[3], nil, has('d') and ARGV[8], has('r') and ARGV[9], nil, now) then
   return {9}
@@ -68,8 +74,6 @@ consume(R, t)
 release(t, stream)
 remove(R, tok, t)
 local closed = lower(R, run, f, q, has('a'))
-local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[8],
-  todo = KEYS[9], events = ARGV[10]}
 if closed then close_news(R, run, now, at) end
 finish(R, run, now, at, q)
 put_visit(R, t.node, visit)

@@ -5,7 +5,7 @@
 -- KEYS[2] its errors
 -- Returns: {0, errors ever, {slot, record, ...}}, an error's slot is its number
 -- modulo 100; {2} no such run; {9} a key of the run is of a wrong type
-local R = open_run(KEYS[1], {'status', 'errs'})
+local R = open_run(KEYS[1], {'errs'}, 'status')
 if not R then return {9} end
 if not R.h.status then return {2} end
 local records = redis.pcall('HGETALL', KEYS[2])

@@ -25,13 +25,17 @@
 -- committed, 1 if it left work for settle.lua, how the run ended if this ended it,
 -- ms that it lasted}; {9} a key of the run is of a wrong type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[8]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'errs', 'workflow', 'closed', 'undos',
-  'undoes', 'live', 'deadline', 'cause', 't:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'parked', 'errs', 'closed', 'undos', 'live', 'deadline'},
+  'status', 'workflow', 'undoes', 'cause', 't:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 if t.att ~= ARGV[7] then return {3} end
 reply = stale(R, tok, t, ARGV[6], stream)
+if reply then return reply end
+local at = {active = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[6], todo = KEYS[7],
+  events = ARGV[10]}
+reply = refuse('XLEN', stream) or refuse_end(at)
 if reply then return reply end
 local now, err = clock(), ARGV[5] == 'e' and ARGV[8]
 if not journal(R, nil, nil, KEYS[2], nil, nil, err, now) then return {9} end
@@ -39,8 +43,6 @@ t.flags = t.flags .. 'F'
 release(t, stream)
 park(R, t)
 put_token(R, tok, t)
-local at = {active = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[6], todo = KEYS[7],
-  events = ARGV[10]}
 if undoes(tok) then
   end_run(R, run, 'failed', (R.h.cause or '') .. '; ' .. ARGV[9], now, at)
 elseif R.h.status == 'running' or R.h.status == 'paused' then

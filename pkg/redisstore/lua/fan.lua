@@ -41,8 +41,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream, size = ARGV[1], ARGV[2], ARGV[5], KEYS[10], tonumber(ARGV[14])
 local q, rest = streams(10, 21), 21 + #KEYS - 9
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'outs', 'ends', 'need',
-  'workflow', 'closed', 'undos', 'deadline', 'kept', 't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'outs', 'ends', 'closed', 'undos',
+  'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -56,6 +56,7 @@ if has('u') then keep_undo(R, ARGV[20]) end
 local now = clock()
 local due = size > 0 and tonumber(ARGV[19]) > 0 and now + tonumber(ARGV[19])
 local outer = not has('f') and read_frame(R, t.frame) or nil
+if R.spoilt then return {9} end
 local joins = size == 0 and (has('f') and R.h.status ~= 'undoing' or fires(R, outer))
 local missing, u
 if size > 0 then
@@ -68,6 +69,10 @@ else
 end
 missing = missing or (u and not q[u.queue] and u.queue)
 if missing then return need(missing) end
+local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[8],
+  todo = KEYS[9], events = ARGV[10]}
+reply = refuse('XLEN', unpack(KEYS, 10)) or (due and refuse('ZCARD', KEYS[8])) or (size == 0 and refuse_end(at))
+if reply then return reply end
 if not journal(R, KEYS[2], KEYS[3], nil, has('d') and ARGV[8], has('r') and ARGV[9], nil, now) then
   return {9}
 end
@@ -83,8 +88,7 @@ if size == 0 then
   release(t, stream)
   remove(R, tok, t)
   if f then fire(R, run, f, q) else lower(R, run, outer, q) end
-  finish(R, run, now, {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7],
-    delayed = KEYS[8], todo = KEYS[9], events = ARGV[10]}, q)
+  finish(R, run, now, at, q)
   put_visit(R, t.node, visit)
   save(R)
   return done(R, tok, 1)
@@ -103,10 +107,10 @@ if has('l') then
   for i = rest, #ARGV do set(R, 'b:' .. tok .. ':' .. num(i - rest + 1), ARGV[i]) end
   t.rel, t.chunks, t.origin, t.framed = '1', num(#ARGV - rest + 1), origin, f and '1' or '0'
   t.count = num(size) -- until all are released
-  return go_on(R, run, tok, t, false, stream, q)
+else
+  make_branches(R, run, tok, t, origin, 1, f, q, rest, KEYS[8], due)
 end
-make_branches(R, run, tok, t, origin, 1, f, q, rest, KEYS[8], due)
-if not due then return go_on(R, run, tok, t, has('k') and ARGV[12] == queue, stream, q) end
+if not due then return go_on(R, run, tok, t, has('k') and not has('l') and ARGV[12] == queue, stream, q) end
 release(t, stream)
 delay(run, tok, t, KEYS[8], due)
 put_token(R, tok, t)

@@ -13,10 +13,12 @@
 -- Returns: {verdict, 1 if a commit had been applied before, state version,
 -- committed}; {9} the run's key is of a wrong type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[3]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'closed', 't:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'parked', 'closed'}, 'status', 't:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
+reply = refuse('XLEN', stream) or refuse('ZCARD', KEYS[2])
+if reply then return reply end
 release(t, stream)
 local verdict = 1
 if ARGV[5] == '1' then

@@ -22,7 +22,7 @@ if kind ~= 'hash' then return {9, kind} end
 local fields = {'status', 'workflow', 'labels', 'failure', 'live', 'parked', 'started', 'ended', 'deadline',
   'created', 'committed', 'failed', 'dropped', 'outs', 'sv', 'sb', 'errs', 'closed', 'undos', 'ends', 'held',
   'purging'}
-local R = open_run(KEYS[1], fields)
+local R = read_run(KEYS[1], fields)
 local h, values, wrong = R.h, {}, {}
 for i, name in ipairs(fields) do values[i] = h[name] end
 local active = KEYS[2]

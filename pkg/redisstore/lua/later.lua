@@ -22,12 +22,14 @@
 -- ARGV[14] delay in ms
 -- Returns: as next.lua, but for {-1, queue}
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[5]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'closed', 'live', 'kept',
-  't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'closed', 'live'}, 'status', 'kept', 't:' .. tok,
+  'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream)
+if reply then return reply end
+reply = refuse('XLEN', stream) or refuse('ZCARD', KEYS[4])
 if reply then return reply end
 local visit = visit_of(R, tok, t)
 local function has(flag) return string.find(flags, flag, 1, true) end

@@ -17,14 +17,15 @@
 -- wait, the signal's payload or nil, error that is undone for or nil, the run's place
 -- in a trace or nil, how often the run was retried after it failed of the item};
 -- {2} stray, {3} lost, {4} parked, {5} cancelled, {6} the run's key is of a wrong
--- type, {7} too late for its join
+-- type, or what it says cannot be read, {7} too late for its join
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[2]
-local R = open_run(KEYS[1], {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted',
-  'live', 'dropped', 'parked', 'closed', 'failure', 'trace', 't:' .. tok, 'i:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'live', 'dropped', 'parked', 'closed'}, 'status', 'workflow',
+  'fingerprint', 'granted', 'failure', 'trace', 't:' .. tok, 'i:' .. tok)
 if not R then return {6} end
 local h = R.h
 local raw = h['t:' .. tok]
 local t = raw and read_token(raw)
+if h.status and raw and not t then return {6} end
 if not h.status or not t or t.loc ~= 'q' or t.eid ~= ARGV[3] or t.queue ~= ARGV[4] then
   release({eid = ARGV[3]}, stream)
   return {2}
@@ -56,7 +57,8 @@ end
 local payload, deposits, blob = h['i:' .. tok], {}, false
 if t.from ~= '' then
   payload = redis.call('HGET', KEYS[1], 'c:' .. t.from)
-  local count = tonumber(t.count)
+  -- No more than the run has fields: what is missing of them is the reader's to tell.
+  local count = math.min(tonumber(t.count), redis.call('HLEN', KEYS[1]))
   for first = 1, count, 4000 do
     local fields = {}
     for n = first, math.min(first + 3999, count) do fields[#fields + 1] = 'd:' .. t.from .. ':' .. n end
@@ -67,7 +69,7 @@ if t.rel ~= '0' then blob = redis.call('HGET', KEYS[1], 'b:' .. tok .. ':' .. t.
 local answer, signal = string.match(t.flags, '[ST]') or '', false
 if answer == 'S' then signal = redis.call('HGET', KEYS[1], 's:' .. tok) end
 -- A stored failure has its time in front.
-local cause = undoes(tok) and h.failure and string.sub(h.failure, string.find(h.failure, '|', 1, true) + 1)
+local cause = undoes(tok) and h.failure and string.match(h.failure, '^%d*|(.*)$') or false
 local now = clock()
 local elapsed = t.since ~= '' and math.max(0, now - tonumber(t.since)) or 0
 local grant = tonumber(t.crash) >= tonumber(ARGV[6]) and 1 or 0

@@ -12,7 +12,7 @@ local run = ARGV[1]
 local q, first = streams(3, 2), 2 + #KEYS - 2
 local fields = {'status'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
-local R = open_run(KEYS[1], fields)
+local R = read_run(KEYS[1], fields)
 local h = R and R.h
 local lost, bare = {}, {}
 if not R or not h.status or h.status == 'completed' or h.status == 'cancelled' then return {0, lost, bare} end
@@ -25,11 +25,11 @@ end
 
 for i = first, #ARGV do
   local tok = ARGV[i]
-  local readable, t = pcall(read_token, h['t:' .. tok] or '')
-  if readable and t.loc == 'q' and not q[t.queue] then return need(t.queue) end
-  if readable and h.status ~= 'failed' and gone(tok, t) then lost[#lost + 1] = tok end
+  local t = read_token(h['t:' .. tok] or '')
+  if t and t.loc == 'q' and not q[t.queue] then return need(t.queue) end
+  if t and h.status ~= 'failed' and gone(tok, t) then lost[#lost + 1] = tok end
   -- A join's input are its deposits, that of a fan-out under way stands in parts.
-  if readable and t.loc and t.from == '' and t.rel == '0' and redis.call('HEXISTS', KEYS[1], 'i:' .. tok) == 0 then
+  if t and t.from == '' and t.rel == '0' and redis.call('HEXISTS', KEYS[1], 'i:' .. tok) == 0 then
     bare[#bare + 1] = tok
   end
 end

@@ -11,7 +11,7 @@
 -- Returns: 1 the run is not there, or does not belong there, 0 it does, the member
 -- is gone, or nobody can tell
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
-local R = open_run(KEYS[1], {'status', 'workflow'})
+local R = read_run(KEYS[1], {'status', 'workflow'})
 if not R then return 0 end
 local h = R.h
 if h.status and (ARGV[2] == '' or h.workflow == ARGV[2])

@@ -12,9 +12,11 @@ local found = {}
 for _, p in ipairs(redis.call(unpack(args))) do
   local entry = redis.call('XRANGE', KEYS[1], p[1], p[1])[1]
   if entry then
+    local of = {}
+    for i = 1, #entry[2] - 1, 2 do of[entry[2][i]] = entry[2][i + 1] end
     found[#found + 1] = p[1]
-    found[#found + 1] = entry[2][2]
-    found[#found + 1] = entry[2][4]
+    found[#found + 1] = of.r or ''
+    found[#found + 1] = of.t or ''
   else
     redis.call('XACK', KEYS[1], 'flox', p[1])
   end

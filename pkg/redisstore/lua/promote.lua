@@ -14,7 +14,7 @@ local run, tok = ARGV[1], ARGV[2]
 local member = run .. '/' .. tok
 local due = redis.call('ZSCORE', KEYS[2], member)
 if not due or tonumber(due) > clock() then return {0} end
-local R = open_run(KEYS[1], {'status', 'live', 'dropped', 'parked', 't:' .. tok})
+local R = open_run(KEYS[1], {'live', 'dropped', 'parked'}, 'status', 't:' .. tok)
 local raw = R and R.h.status and R.h['t:' .. tok]
 local t = raw and read_token(raw)
 if not t or (t.loc ~= 'd' and t.loc ~= 'w') then
@@ -23,6 +23,8 @@ if not t or (t.loc ~= 'd' and t.loc ~= 'w') then
 end
 local q = streams(3, 3)
 if lacks(R, tok, q, t.queue) then return need(t.queue) end
+local reply = refuse('XLEN', unpack(KEYS, 3))
+if reply then return reply end
 if R.h.status == 'cancelled' then
   if t.loc == 'w' then unset(R, 'w:' .. t.wait) end
   drop(R, run, tok, t, nil, KEYS[2])

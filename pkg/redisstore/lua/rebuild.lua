@@ -10,11 +10,13 @@
 -- Returns: {0, tokens queued again}; {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(3, 2), 2 + #KEYS - 2
-local fields = {'status', 'parked', 'deadline'}
+local fields = {'status'}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
-local R = open_run(KEYS[1], fields)
+local R = open_run(KEYS[1], {'parked', 'deadline'}, unpack(fields))
 local h = R and R.h
 if not R or (h.status ~= 'running' and h.status ~= 'paused' and h.status ~= 'undoing') then return {0, 0} end
+local reply = refuse('ZCARD', KEYS[2])
+if reply then return reply end
 local tokens = {}
 for i = first, #ARGV do
   local raw = h['t:' .. ARGV[i]]

@@ -10,19 +10,19 @@
 -- ARGV[4] queue of the entry
 -- ARGV[5] consumer that takes it
 -- ARGV[6] lease in ms
--- Returns: 0 taken, 1 not expired any more, 2 a stray, 3 dropped, 4 the run's key
--- is of a wrong type: taken, but of no use
+-- Returns: {0, how often its item was started and lost} taken; 1 not expired any more, 2 a stray, 3 dropped, 4 the run's key
+-- is of a wrong type, or what it says cannot be read: taken, but of no use
 local stream = KEYS[2]
 if #redis.call('XPENDING', stream, 'flox', 'IDLE', ARGV[6], ARGV[3], ARGV[3], 1) == 0 then return 1 end
 local tok = ARGV[2]
-local R = open_run(KEYS[1], {'status', 'live', 'dropped', 'parked', 't:' .. tok})
-if not R then
+local R = open_run(KEYS[1], {'live', 'dropped', 'parked'}, 'status', 't:' .. tok)
+local raw = R and R.h.status and R.h['t:' .. tok]
+local t = raw and read_token(raw)
+if not R or (raw and not t) then
   -- Nobody can tell what it points to. It must not stand in front of others for ever.
   redis.call('XCLAIM', stream, 'flox', ARGV[5], ARGV[6], ARGV[3], 'JUSTID')
   return 4
 end
-local raw = R.h.status and R.h['t:' .. tok]
-local t = raw and read_token(raw)
 if not t or t.loc ~= 'q' or t.eid ~= ARGV[3] or t.queue ~= ARGV[4] then
   release({eid = ARGV[3]}, stream)
   return 2
@@ -39,4 +39,4 @@ if t.own ~= '' then
   put_token(R, tok, t)
   save(R)
 end
-return 0
+return {0, tonumber(t.crash)}

@@ -17,7 +17,7 @@
 -- Returns: {0} nothing is wrong, or there is no such run, or it cannot be read;
 -- {1, tokens, parked tokens} the counters differ from that; {2} nothing is left of
 -- a run that has not ended; {3, fields} too many to be counted
-local R = open_run(KEYS[1], {'status', 'workflow', 'live', 'parked', 'created', 'committed', 'failed', 'dropped',
+local R = read_run(KEYS[1], {'status', 'workflow', 'live', 'parked', 'created', 'committed', 'failed', 'dropped',
   'closed', 'deadline'})
 local h = R and R.h
 if not h or not h.status or not h.workflow then return {0} end

@@ -16,13 +16,15 @@
 -- {-1, queue} come again with its stream
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[2]
 local q, rest = streams(2, 6), 6 + #KEYS - 1
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'created', 'live', 'parked', 'closed', 't:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'parked', 'closed'}, 'status', 't:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 if t.rel == '0' then return {3} end
 local missing = lacking(R, tok, q, rest)
 if missing then return need(missing) end
+reply = refuse('XLEN', unpack(KEYS, 2))
+if reply then return reply end
 local chunk = tonumber(t.rel)
 make_branches(R, run, tok, t, t.origin, (chunk - 1) * 256 + 1, t.framed == '1', q, rest)
 unset(R, 'b:' .. tok .. ':' .. t.rel)

@@ -17,19 +17,20 @@
 -- type; {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(7, 4), 4 + #KEYS - 6
-local R = open_run(KEYS[1], {'status', 'purging', 'restart', 'live', 'created', 'sv', 'sb', 'gen', 'kept',
-  'workflow', 'started'})
+local R = open_run(KEYS[1], {'live', 'created', 'sv', 'sb', 'gen', 'started'}, 'status', 'purging', 'restart',
+  'kept', 'workflow')
 if not R then return {9} end
 local h = R.h
 if h.status ~= 'failed' or h.purging ~= 'restart' or tonumber(h.live) > 0 then return {0} end
-local node, raw = string.match(h.restart, '^([^|]*)|(.*)$')
+local node, raw = string.match(h.restart or '', '^([^|]*)|(.*)$')
 local visit = read_visit(raw)
+if not visit then return {9} end
 
 -- What tokens leave in a run: frames, their carries and deposits, blobs; outputs
 -- are kept up to those that were there before the visit.
 for i = first, #ARGV do
   local kind, number = string.match(ARGV[i], '^(%l+):(%d*)')
-  if kind ~= 'o' or tonumber(number) > tonumber(visit.outs) then unset(R, ARGV[i]) end
+  if kind ~= 'o' or (tonumber(number) or 0) > tonumber(visit.outs) then unset(R, ARGV[i]) end
 end
 if ARGV[3] == '0' then
   save(R)
@@ -58,7 +59,7 @@ local function keep_earlier(shift)
   local kept = {}
   for name in string.gmatch(h.kept or '', '[^,]+') do
     local v = name == node and visit or read_visit(redis.call('HGET', KEYS[1], 'r:' .. name))
-    if v.order <= visit.order then
+    if v and v.order <= visit.order then
       kept[#kept + 1] = name
       if shift > 0 or name == node then
         set(R, 'r:' .. name, pack_visit(v.order, v.queue, num(v.sv + shift), v.outs, v.ends, v.holds, v.input))
@@ -70,6 +71,8 @@ local function keep_earlier(shift)
   set(R, 'kept', table.concat(kept, ','))
 end
 
+local reply = refuse('XLEN', unpack(KEYS, 7)) or refuse('ZCARD', KEYS[3], KEYS[4], KEYS[6]) or refuse('HLEN', KEYS[5])
+if reply then return reply end
 local shift = cut_back()
 if not shift then return {9} end
 keep_earlier(shift)

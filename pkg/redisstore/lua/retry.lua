@@ -19,12 +19,14 @@
 -- committed, 1 if it left work for settle.lua}; {9} a key of the run is of a wrong
 -- type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[4]
-local R = open_run(KEYS[1], {'status', 'sv', 'committed', 'parked', 'errs', 'closed', 't:' .. tok})
+local R = open_run(KEYS[1], {'sv', 'committed', 'parked', 'errs', 'closed'}, 'status', 't:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
 if t.att ~= ARGV[7] then return {3} end
 reply = stale(R, tok, t, ARGV[6], stream)
+if reply then return reply end
+reply = refuse('XLEN', stream) or refuse('ZCARD', KEYS[3])
 if reply then return reply end
 local now = clock()
 if not journal(R, nil, nil, KEYS[2], nil, nil, ARGV[5] == 'e' and ARGV[8], now) then return {9} end

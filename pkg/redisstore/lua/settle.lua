@@ -22,16 +22,18 @@
 -- {-1, queue} come again with its stream
 local run = ARGV[1]
 local q, first = streams(8, 3), 3 + #KEYS - 7
-local fields = {'status', 'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'need',
-  'workflow', 'deadline', 'purging', 'born'}
+local numbers = {'live', 'created', 'parked', 'dropped', 'closed', 'undos', 'outs', 'ends', 'deadline'}
+local fields = {'status', 'need', 'workflow', 'purging', 'born', unpack(numbers)}
 for i = first, #ARGV do fields[#fields + 1] = 't:' .. ARGV[i] end
-local R = open_run(KEYS[1], fields)
+local R = read_run(KEYS[1], fields)
 if not R or not R.h.status then
   redis.call('ZREM', KEYS[2], run)
   return {0, 0}
 end
 local h, frames = R.h, {}
 local doomed = h.status == 'cancelled' or h.purging
+-- What is to be dropped need not be whole. The rest is left alone.
+if not doomed and not is_sound(h, numbers) then return {0, 0} end
 
 local function idle(t) return t.loc ~= 'q' or t.own == '' end
 
@@ -71,10 +73,8 @@ local function lose(tok, t, too_late)
   lower_late(R, frames, t.frame, branches)
 end
 
--- known reads a token's record. What is to be dropped need not be whole.
 local function known(raw)
-  if doomed and not string.match(raw, TOKEN) then return new_token('', '', '', '0', '') end
-  return read_token(raw)
+  return read_token(raw) or (doomed and new_token('', '', '', '0', ''))
 end
 
 local todo, dropped = {}, 0
@@ -92,6 +92,10 @@ local open = h.status == 'running' or h.status == 'paused' or h.status == 'undoi
 local over = open and tonumber(h.live) == dropped
 local u = over and upcoming(R, 0)
 if u and not q[u.queue] then return need(u.queue) end
+local at = {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7], delayed = KEYS[3],
+  todo = KEYS[2], events = ARGV[2]}
+local reply = refuse('XLEN', unpack(KEYS, 8)) or refuse_end(at)
+if reply then return reply end
 for _, item in ipairs(todo) do
   if item[3] == 'queue' then
     requeue(item[1], item[2])
@@ -101,13 +105,14 @@ for _, item in ipairs(todo) do
 end
 local now = clock()
 if over then
-  finish(R, run, now, {active = KEYS[4], completed = KEYS[5], failed = KEYS[6], stats = KEYS[7],
-    delayed = KEYS[3], todo = KEYS[2], events = ARGV[2]}, q)
+  finish(R, run, now, at, q)
 end
 save(R)
 local left = (h.status == 'running' and tonumber(h.parked or 0) > 0)
-  or (doomed and tonumber(h.live) > 0)
-if not left and not h.purging and h.status ~= 'undoing' and tonumber(h.closed or 0) <= 0 then
+  or (doomed and (tonumber(h.live) or 0) > 0)
+-- Where all are dropped, closed frames mean nothing any more.
+local late = not doomed and tonumber(h.closed or 0) > 0
+if not left and not h.purging and h.status ~= 'undoing' and not late then
   redis.call('ZREM', KEYS[2], run)
 end
 return {left and 1 or 0, #todo, h.purging or '', h.born or '', ended(R)}

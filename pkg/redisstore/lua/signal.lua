@@ -16,7 +16,7 @@
 -- run's key is of a wrong type; {-1, queue} come again with its stream
 local run, name = ARGV[1], ARGV[2]
 local last, kept = 'sid:' .. name, 'g:' .. name
-local R = open_run(KEYS[1], {'status', 'granted', 'parked', 'closed', last, kept, 'w:' .. name})
+local R = open_run(KEYS[1], {'parked', 'closed'}, 'status', 'granted', last, kept, 'w:' .. name)
 if not R then return {9} end
 local h = R.h
 if not h.status then return {2} end
@@ -36,6 +36,8 @@ end
 if tok then
   local q = streams(3, 5)
   if lacks(R, tok, q, t.queue) then return need(t.queue) end
+  local reply = refuse('XLEN', unpack(KEYS, 3)) or refuse('ZCARD', KEYS[2])
+  if reply then return reply end
   if t.due ~= '0' then redis.call('ZREM', KEYS[2], run .. '/' .. tok) end
   set(R, 's:' .. tok, ARGV[4])
   wake(R, run, tok, t, 'S', q)

@@ -25,12 +25,14 @@
 -- Returns: {0} started, now or by this request before; {1, status, granted} the
 -- id is taken; {9} the run's key is of a wrong type
 local run = ARGV[1]
-local R = open_run(KEYS[1], {'status', 'born', 'granted'})
+local R = open_run(KEYS[1], {}, 'status', 'born', 'granted')
 if not R then return {9} end
 if R.h.status then
   if R.h.born == ARGV[2] then return {0} end
   return {1, R.h.status, R.h.granted or ''}
 end
+local reply = refuse('ZCARD', KEYS[2], KEYS[4]) or refuse('HLEN', KEYS[3])
+if reply then return reply end
 local now = clock()
 local t = new_token(ARGV[5], ARGV[6], '', '0', '', '0')
 local due = math.max(now + tonumber(ARGV[8]), tonumber(ARGV[13]))

@@ -8,7 +8,7 @@
 -- Returns: {0, version after the last delta, {deltas}, how many deltas the snapshot
 -- stands for, 1 if it is there, before the deltas, else 0}; {2} no such run; {9} a
 -- key of the run is of a wrong type
-local R = open_run(KEYS[1], {'status', 'sv', 'sb'})
+local R = open_run(KEYS[1], {'sv', 'sb'}, 'status')
 if not R then return {9} end
 if not R.h.status then return {2} end
 local since, folded, from = tonumber(ARGV[1]), tonumber(R.h.sb or 0), 0

@@ -8,12 +8,13 @@
 -- ARGV[3] entry
 -- ARGV[4] queue of the entry
 -- Returns: 0 queued again, 1 parked or dropped, 2 a stray, 3 somebody holds it,
--- 4 the run's key is of a wrong type
+-- 4 the run's key is of a wrong type, or what it says cannot be read
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[2]
-local R = open_run(KEYS[1], {'status', 'live', 'dropped', 'parked', 't:' .. tok})
+local R = open_run(KEYS[1], {'live', 'dropped', 'parked'}, 'status', 't:' .. tok)
 if not R then return 4 end
 local raw = R.h.status and R.h['t:' .. tok]
 local t = raw and read_token(raw)
+if raw and not t then return 4 end
 if not t or t.loc ~= 'q' or t.eid ~= ARGV[3] or t.queue ~= ARGV[4] then
   release({eid = ARGV[3]}, stream)
   return 2

@@ -8,12 +8,12 @@
 -- ARGV[3] 1 to mend, else 0
 -- Returns: 1 it is wrong, 0 it is not, or nobody can tell
 local name = ARGV[1]
-local R = open_run(KEYS[1], {'status', 'w:' .. name})
+local R = read_run(KEYS[1], {'status', 'w:' .. name})
 if not R or (R.h.status ~= 'running' and R.h.status ~= 'paused') then return 0 end
 local before, right, seen = waiters(R, name), {}, {}
 for tok in string.gmatch(before .. ',' .. ARGV[2], '[^,]+') do
-  local readable, t = pcall(read_token, not seen[tok] and redis.call('HGET', KEYS[1], 't:' .. tok) or '')
-  if readable and t.loc == 'w' and t.wait == name then right[#right + 1] = tok end
+  local t = read_token(not seen[tok] and redis.call('HGET', KEYS[1], 't:' .. tok) or '')
+  if t and t.loc == 'w' and t.wait == name then right[#right + 1] = tok end
   seen[tok] = true
 end
 local list = table.concat(right, ',')

@@ -1,5 +1,9 @@
 -- What every script needs. A run is opened with open_run, changed in memory with
 -- add, set and unset, and written back by save, in one HSET and one HDEL.
+--
+-- Whatever stands in Redis may have been damaged there. A script that reads what
+-- it cannot use answers so before it has written anything; it never fails halfway,
+-- and never takes damage for a number.
 
 -- num writes whole numbers in full; tostring would lose digits of a time in ms.
 local function num(n) return string.format('%.0f', n) end
@@ -9,13 +13,39 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- open_run reads the named fields of a run, nil if the key is of a wrong type.
-local function open_run(key, fields)
+-- read_run reads the named fields of a run, nil if the key is of a wrong type.
+local function read_run(key, fields)
   local values = redis.pcall('HMGET', key, unpack(fields))
   if values.err then return nil end
   local h = {}
   for i, name in ipairs(fields) do h[name] = values[i] end
   return {key = key, h = h, changed = {}, puts = {}, dels = {}}
+end
+
+local function is_whole(text) return tonumber(text) and not string.find(text, '[^%d%-]') end
+
+local function is_status(text)
+  return text == 'running' or text == 'undoing' or text == 'paused' or text == 'completed'
+    or text == 'failed' or text == 'cancelled'
+end
+
+-- is_sound says whether the fields that were read of a run can be worked with:
+-- whole numbers where they are to be, and what every run has.
+local function is_sound(h, numbers)
+  for _, name in ipairs(numbers) do
+    if h[name] and not is_whole(h[name]) then return false end
+  end
+  return not h.status or (is_status(h.status) and h.live ~= false and h.created ~= false and h.workflow ~= false)
+end
+
+-- open_run reads fields of a run: those that are whole numbers, and others. It
+-- returns nil if the key is of a wrong type, or what it has cannot be worked with.
+local function open_run(key, numbers, ...)
+  local fields, others = {}, {...}
+  for i = 1, #numbers do fields[i] = numbers[i] end
+  for i = 1, #others do fields[#numbers + i] = others[i] end
+  local R = read_run(key, fields)
+  if R and is_sound(R.h, numbers) then return R end
 end
 
 -- value returns a field, and reads it if the script has not done so: what is
@@ -25,8 +55,19 @@ local function value(R, field)
   return R.h[field]
 end
 
+-- refuse answers if a key that many runs share is not of the type that flox keeps
+-- there; command is one that only this type takes. A script asks before its first
+-- write: none is rolled back.
+local function refuse(command, ...)
+  for _, key in ipairs({...}) do
+    if type(redis.pcall(command, key)) == 'table' then
+      return redis.error_reply('WRONGKEY ' .. key .. ' is not what flox keeps there')
+    end
+  end
+end
+
 local function add(R, counter, by)
-  local n = tonumber(value(R, counter) or 0) + by
+  local n = (tonumber(value(R, counter) or 0) or 0) + by
   R.h[counter] = n
   R.changed[counter] = n
 end

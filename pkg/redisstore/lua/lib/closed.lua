@@ -4,7 +4,7 @@
 -- too: the closed one has fired, those within it never will. frames are those
 -- that this script has read already, by id.
 local function lower_late(R, frames, id, branches)
-  while id ~= '' do
+  for _ = 1, 10000 do -- one that stands in itself was damaged
     local f = frames[id] or read_frame(R, id)
     if not f then return end
     frames[id] = f

@@ -7,7 +7,7 @@
 local function gone(R, tok)
   local now = redis.call('HMGET', R.key, 'purging', 'gen')
   local made = string.match(tok, '^r(%d+)') or (string.byte(tok) ~= 48 and now[2]) or 0 -- 48: 0
-  if now[1] or tonumber(made) < tonumber(now[2] or 0) then return {5} end
+  if now[1] or tonumber(made) < (tonumber(now[2] or 0) or 0) then return {5} end
   return {3}
 end
 
@@ -19,6 +19,7 @@ local function fence(R, tok, own, step, stream)
   local raw = h['t:' .. tok]
   if not raw then return nil, gone(R, tok) end
   local t = read_token(raw)
+  if not t then return nil, {9} end
   if t.own ~= own then return nil, {5} end
   if t.loc ~= 'q' then return nil, {3} end
   local now = t.step == step

@@ -7,13 +7,13 @@ local function completes(R)
 end
 
 -- upcoming returns what finish would begin to undo if so many tokens were left:
--- {node, queue, input}, or nil.
+-- {node, queue, input}, or nil. Of what cannot be read nothing is undone any more.
 local function upcoming(R, live)
   local n = tonumber(R.h.undos or 0)
   if live > 0 or n == 0 or R.h.status == 'failed' or completes(R) then return nil end
   local field = 'u:' .. num(n)
-  local node, queue, input = string.match(value(R, field), '^([^|]*)|([^|]*)|(.*)$')
-  return {node = node, queue = queue, input = input}
+  local node, queue, input = string.match(value(R, field) or '', '^([^|]*)|([^|]*)|(.*)$')
+  return node and {node = node, queue = queue, input = input}
 end
 
 -- finish ends the run, or makes the token of what is undone next. It does nothing

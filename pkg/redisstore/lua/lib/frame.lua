@@ -2,9 +2,10 @@
 -- arrivals fire the join (0: all branches are waited for, x: it has fired while
 -- some were out), scope is that of the token that fanned out.
 
-local FRAME = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'
+local FRAME = '^(%d+)|(%d+)|([^|]*)|([^|]*)|([^|]*)|(%d+)|(%d+)|([01])(.*)$'
 
--- read_frame returns nil if the token stands in no frame.
+-- read_frame returns nil if the token stands in no frame. If the record cannot be
+-- read, it says so in R.spoilt: nothing may be written then.
 local function read_frame(R, id)
   if id == '' then return nil end
   local raw = redis.call('HGET', R.key, 'f:' .. id)
@@ -12,7 +13,11 @@ local function read_frame(R, id)
   local f, rest = {id = id, need = '0', scope = ''}, nil
   f.live, f.n, f.join, f.queue, f.parent, f.pidx, f.arrived, f.carry, rest = string.match(raw, FRAME)
   f.rest = rest
-  if rest ~= '' then f.need, f.scope, f.rest = string.match(rest, '^|([^|]*)|([^|]*)(.*)$') end
+  if rest and rest ~= '' then f.need, f.scope, f.rest = string.match(rest, '^|([%dx]+)|([^|]*)(.*)$') end
+  if not f.rest then
+    R.spoilt = true
+    return nil
+  end
   return f
 end
 

@@ -20,7 +20,7 @@ local function journal(R, state, history, errors, delta, record, err, now)
     end
   end
   if err then
-    local slot = num(tonumber(value(R, 'errs') or 0) % 100)
+    local slot = num((tonumber(value(R, 'errs') or 0) or 0) % 100)
     if failed(redis.pcall('HSET', errors, slot, num(now) .. '|' .. err)) then
       if record then redis.call('RPOP', history) end
       if delta then redis.call('RPOP', state) end

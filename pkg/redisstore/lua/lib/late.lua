@@ -6,7 +6,8 @@
 local function late(R, t)
   if not R.h.closed or tonumber(R.h.closed) <= 0 then return false end
   local id = t.frame
-  while id ~= '' do
+  for _ = 1, 10000 do -- one that stands in itself was damaged
+    if not id or id == '' then return false end
     local raw = redis.call('HGET', R.key, 'f:' .. id)
     if not raw then return false end
     local parent, need = string.match(raw,

@@ -19,6 +19,12 @@ local function forget_visits(R)
   unset(R, 'kept')
 end
 
+-- refuse_end answers if the run can neither end nor begin to undo, see refuse.
+local function refuse_end(at)
+  return refuse('HLEN', at.stats)
+    or refuse('ZCARD', at.active, at.failed, at.delayed, at.todo, at.completed or at.failed)
+end
+
 -- end_run makes a run terminal and moves it to another index. Without a cause it
 -- keeps the one it has. R.over is for done, see fence.lua, and for ended.
 local function end_run(R, run, status, cause, now, at)

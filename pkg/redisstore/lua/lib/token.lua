@@ -1,18 +1,23 @@
 -- The record of a token, t:<token>, and the places where it can stand: q in its
 -- queue, d delayed, w waiting for a signal, p parked.
+-- A record that does not fit is read as nil.
 -- Flags: F the run failed of it, R the same before a retry of the run, S a signal has
 -- ended its wait, T the time has.
 
-local TOKEN = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|' ..
-  '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)(.*)$'
+local TOKEN = '^([qdwp])|([%d%-]*)|([^|]*)|(%d+)|([^|]*)|([^|]*)|(%d+)|(%d+)|(%u*)|([^|]*)|' ..
+  '(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)|([01])|(%d+)|(%d+)(.*)$'
 -- What few tokens have stands behind, and only if one of it is there.
-local MORE = '^|([^|]*)|([^|]*)|([^|]*)(.*)$'
+local MORE = '^|(%d*)|([^|]*)|([^|]*)(.*)$'
+-- A count of more digits is not flox's, and would keep the server busy.
+local MOST_DIGITS = 7
 
 local function read_token(raw)
   local loc, eid, own, step, node, queue, att, crash, flags, frame,
     idx, from, count, rel, chunks, origin, framed, due, bounces, rest = string.match(raw, TOKEN)
+  if not loc or #count > MOST_DIGITS or #chunks > MOST_DIGITS then return nil end
   local since, wait, scope = '', '', ''
   if rest ~= '' then since, wait, scope, rest = string.match(rest, MORE) end
+  if not rest or (loc == 'q' and not string.find(eid, '^%d+%-%d+$')) then return nil end
   return {
     loc = loc, eid = eid, own = own, step = step, node = node, queue = queue, att = att,
     crash = crash, flags = flags, frame = frame, idx = idx, from = from, count = count, rel = rel,

@@ -19,12 +19,13 @@ local function visit_of(R, tok, t)
   return pack_visit(h.created, t.queue, h.sv or '0', outs, ends, holds, h['i:' .. tok])
 end
 
-local VISIT = '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$'
+local VISIT = '^(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|([^|]*)|(.*)$'
 
--- read_visit reads one. order is how many items the run had made: it tells which
--- of two visits came first.
+-- read_visit reads one, nil if it does not fit. order is how many items the run had
+-- made: it tells which of two visits came first.
 local function read_visit(raw)
-  local order, queue, sv, outs, ends, holds, input = string.match(raw, VISIT)
+  local order, queue, sv, outs, ends, holds, input = string.match(raw or '', VISIT)
+  if not order then return nil end
   return {
     order = tonumber(order), queue = queue, sv = tonumber(sv), outs = outs, ends = ends, holds = holds,
     input = input,
