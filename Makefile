@@ -8,7 +8,7 @@ PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint vuln verify bench dashboards alerts image up down compose-test
+.PHONY: help demo build test race lint vuln sbom verify bench model simulate chaos chaos-short chaos-bugs fuzz fuzz-short soak dashboards alerts image up down compose-test
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +23,10 @@ test: build ## run all tests, race detector on, on real Redis servers of their o
 	@scripts/ensure-redis.sh
 	@scripts/ensure-promtool.sh
 	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./...
+	@# The model has no goroutines and many states: it is explored without the race detector.
+	go test ./pkg/redisstore/internal/model
+	@# So is what has a seed: without it there is time for hundreds of them.
+	go test ./internal/simulation -run 'TestVirtualTime|TestSteps$$' -flox.virtual=300 -flox.steps=3000
 	@# -count=1: what they read outside of their module does not undo a cached result.
 	@for m in $(MODULES); do (cd $$(dirname $$m) && go vet ./... && go test -count=1 ./...) || exit 1; done
 
@@ -38,7 +42,47 @@ lint: ## formatter, vet, staticcheck
 vuln: ## known vulnerabilities, where their database can be reached
 	@scripts/vuln.sh $(GOVULNCHECK)
 
+sbom: build ## write bin/sbom.json: what the binaries are made of, as CycloneDX
+	cd integration/sbom && go run . -o ../../bin/sbom.json ../../bin/worker ../../bin/orchestrator
+
 verify: lint test ## what a commit must pass
+
+fuzz: ## fuzz every target for FUZZTIME (60s); FUZZ is a pattern of their names
+	scripts/fuzz.sh
+
+fuzz-short: ## fuzz every target for a second, from the inputs that are kept alone
+	@scripts/ensure-redis.sh
+	@dir=$$(mktemp -d); FUZZTIME=1s FUZZCORPUS=$$dir scripts/fuzz.sh; code=$$?; rm -rf $$dir; exit $$code
+
+soak: ## 20 minutes (SOAK) of mixed load, restarts and faults; draws docs/img/soak.svg
+	@scripts/ensure-redis.sh
+	SOAK=$(or $(SOAK),20m) SOAK_PICTURE=$(CURDIR)/docs/img/soak.svg go run ./integration/chaos --scenario '^soak$$' --seeds 1
+
+# What chaos runs: make chaos CHAOS='--scenario kill --seed 7'.
+CHAOS ?= --seeds 3 --jobs 2
+BUGS  := no-fence no-reclaim drop-consumers no-crash-count lost-handback
+
+chaos: ## break everything that can break, again and again, and judge what flox made of it; CHAOS='--list' shows what
+	@scripts/ensure-redis.sh
+	go run ./integration/chaos $(CHAOS)
+
+chaos-short: ## the same in a minute and a half
+	@scripts/ensure-redis.sh
+	go run ./integration/chaos --short --jobs 2
+
+chaos-bugs: ## put each known bug into the workers: chaos must find it
+	@scripts/ensure-redis.sh
+	@for bug in $(BUGS); do echo "== $$bug"; go run ./integration/chaos --bug $$bug --jobs 2 || exit 1; done
+
+SEEDS ?= 10000
+
+simulate: ## simulate SEEDS=10000 systems step by step, a tenth of them in virtual time too, and compare the stores
+	@scripts/ensure-redis.sh
+	go test ./internal/simulation -count=1 -timeout 60m -v -flox.steps=$(SEEDS) -flox.virtual=$$(( $(SEEDS) / 10 )) \
+		-flox.linear=$$(( $(SEEDS) / 10 )) -rapid.checks=$$(( $(SEEDS) / 10 ))
+
+model: ## explore the protocol's model with larger bounds and many more walks; some minutes
+	FLOX_MODEL=deep go test -v -run 'TestProtocol|TestWalks' -timeout 2h ./pkg/redisstore/internal/model
 
 bench: ## benchmarks of the hot paths, on a real Redis server
 	@scripts/ensure-redis.sh

@@ -17,7 +17,7 @@ import (
 func TestCancelReachesNodes(t *testing.T) {
 	const runs = 20
 	server := testredis.Start(t)
-	fleet := newFleet(t, server.URL(), "cancel", 2, envWorker+"=storm", "FLOX_LEASE=1m")
+	fleet := newFleet(t, server.URL(), "cancel", 2, "FLOX_LEASE=1m")
 	st, err := redisstore.Open(t.Context(), redisstore.Config{URL: server.URL(), Namespace: "cancel"})
 	if err != nil {
 		t.Fatal(err)

@@ -87,25 +87,3 @@ func (j *judge) fail(when string, r *checker.Report) {
 		j.t.Errorf("%s: %d violations:\n%s", when, r.Violations(), r.Details())
 	}
 }
-
-// judge judges all at rest. Some rules must have judged something.
-func (j *judge) judge(c checker.Case, log string) *checker.Report {
-	j.t.Helper()
-	c.Rest = true
-	r, watched := &checker.Report{}, j.watched()
-	s := j.read()
-	var err error
-	if c.Log, err = checker.ReadLog(log); err != nil {
-		j.t.Fatal(err)
-	}
-	r.Add(s.Judge(c))
-	r.Add(watched)
-	j.fail("at rest", r)
-	j.t.Logf("judged: %s; measured: %v; counted: %v", r, r.Measures, r.Counts)
-	for _, rule := range []string{"S1", "S2", "S4", "S5", "S6", "S9", "S10", "S11", "S12", "S14", "S15", "S16", "L1", "L4"} {
-		if n, _ := r.Of(rule); n == 0 {
-			j.t.Errorf("%s has judged nothing", rule)
-		}
-	}
-	return r
-}

@@ -14,13 +14,11 @@ import (
 	"time"
 
 	"github.com/floxrun/flox/integration/checker"
-	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
 	"github.com/floxrun/flox/pkg/worker"
 )
 
-// envWorker makes the test binary be a worker process of the workflows that it
-// names; envLog names the file to which nodes log their executions.
+// envWorker makes the test binary be a worker process; envLog names the file to which nodes log their executions.
 const (
 	envWorker = "FLOX_INTEGRATION_WORKER"
 	envLog    = "FLOX_INTEGRATION_LOG"
@@ -31,7 +29,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envWorker) == "" {
 		os.Exit(m.Run())
 	}
-	defs, err := served(os.Getenv(envWorker))
+	defs, err := stormWorkflows()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -42,15 +40,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-}
-
-// served are the workflows of a worker process.
-func served(what string) ([]flox.Definition, error) {
-	if what == "storm" {
-		return stormWorkflows()
-	}
-	wf, err := crunch()
-	return []flox.Definition{wf}, err
 }
 
 // fleet is some worker processes of one namespace.
@@ -75,7 +64,7 @@ type process struct {
 func newFleet(t *testing.T, url, namespace string, size int, env ...string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, log: t.TempDir() + "/executions"}
-	f.env = append(os.Environ(), envWorker+"=crunch", envLog+"="+f.log, "FLOX_REDIS="+url, "FLOX_NAMESPACE="+namespace,
+	f.env = append(os.Environ(), envWorker+"=1", envLog+"="+f.log, "FLOX_REDIS="+url, "FLOX_NAMESPACE="+namespace,
 		"FLOX_LEASE=1s", "FLOX_CONCURRENCY=16", "FLOX_LISTEN=off", "FLOX_LOG_LEVEL=error")
 	f.env = append(f.env, env...)
 	var err error
@@ -138,16 +127,4 @@ func (f *fleet) executions() []checker.Execution {
 		f.t.Fatal(err)
 	}
 	return log
-}
-
-// starts says how often each "run item" was started.
-func (f *fleet) starts() map[string]int {
-	f.t.Helper()
-	n := map[string]int{}
-	for _, e := range f.executions() {
-		if e.Event == checker.Start {
-			n[e.Run+" "+e.Item]++
-		}
-	}
-	return n
 }

@@ -53,7 +53,7 @@ func TestControlStorm(t *testing.T) {
 	t.Logf("seed %d", seed)
 	s := &storm{t: t, url: server.URL(), namespace: fmt.Sprintf("storm-%d", seed), raw: raw}
 	s.judge = newJudge(t, s.namespace, stormParts, raw)
-	fleet := newFleet(t, s.url, s.namespace, stormWorkers, envWorker+"=storm", "FLOX_LEASE=3s",
+	fleet := newFleet(t, s.url, s.namespace, stormWorkers, "FLOX_LEASE=3s",
 		fmt.Sprintf("FLOX_PARTITIONS=%d", stormParts))
 	s.awaitWorkers()
 	s.rage(seed)

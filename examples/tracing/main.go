@@ -78,7 +78,7 @@ func run(ctx context.Context, out io.Writer) error {
 	defer workers.Wait()
 	defer stop()
 	for range 2 {
-		tracer, err := floxotel.NewTracer(provide(spans))
+		tracer, err := floxotel.NewTracer(provide(spans), floxotel.WithErrorTexts())
 		if err != nil {
 			return err
 		}

@@ -63,14 +63,20 @@ func parseWord(s string) (word, rest string, ok bool) {
 		return "", "", false
 	}
 	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
+		switch {
+		case closes(s, i):
 			return s[1:i], strings.TrimPrefix(s[i+1:], " "), true
-		case '\\':
+		case s[i] == '\\':
 			return parseEscaped(s)
 		}
 	}
 	return "", "", false
+}
+
+// closes says whether a word ends at a quote. Valkey 8 does not escape the quotes
+// within words, so it does only before another word or the end.
+func closes(s string, i int) bool {
+	return s[i] == '"' && (i+1 == len(s) || strings.HasPrefix(s[i+1:], " \""))
 }
 
 var escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', 'a': '\a', 'b': '\b'}
@@ -79,7 +85,7 @@ func parseEscaped(s string) (word, rest string, ok bool) {
 	b := make([]byte, 0, 256)
 	for i := 1; i < len(s); i++ {
 		switch {
-		case s[i] == '"':
+		case closes(s, i):
 			return string(b), strings.TrimPrefix(s[i+1:], " "), true
 		case s[i] != '\\':
 			b = append(b, s[i])

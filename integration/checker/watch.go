@@ -37,6 +37,10 @@ type Watch struct {
 // before any client of the namespace has loaded a script: of scripts whose text was
 // not seen by any Watch of this process not all is judged (the count "unknown
 // scripts").
+//
+// Valkey 8 does not escape quotes and backslashes in what MONITOR says, so words
+// with both cannot always be told apart there: payloads that hold them can make it
+// report what is not so.
 func Follow(ctx context.Context, addr, prefix string) (*Watch, error) {
 	opts := &redis.Options{Addr: addr}
 	if strings.Contains(addr, "://") {
@@ -159,6 +163,16 @@ func (w *Watch) follow(ctx context.Context, lines *bufio.Reader) error {
 		}
 		c, ok := parseCommand(line)
 		if !ok {
+			w.mu.Lock()
+			w.rep.Count("lines not understood", 1)
+			concerns := strings.Contains(line, w.mirror.prefix)
+			if concerns { // what it has changed is not known
+				w.mirror.queue = nil
+			}
+			w.mu.Unlock()
+			if concerns {
+				return errAgain
+			}
 			continue
 		}
 		w.mu.Lock()

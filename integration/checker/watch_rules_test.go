@@ -265,6 +265,10 @@ func TestCommandsAreRead(t *testing.T) {
 	if !ok || !c.lua || c.name != "HSET" || strings.Join(c.args, "|") != strings.Join(want, "|") || c.at != time.Unix(1700000000, 120_000) {
 		t.Errorf("parseCommand = %+v, %v", c, ok)
 	}
+	c, ok = parseCommand("+1.2 [0 lua] \"hset\" \"{\"a\": \"b\"}\" \"\\x00\"c\"\"\r\n") // as Valkey 8 writes it
+	if want := []string{"hset", `{"a": "b"}`, "\x00\"c\""}; !ok || strings.Join(c.args, "|") != strings.Join(want, "|") {
+		t.Errorf("parseCommand = %q, %v, want %q", c.args, ok, want)
+	}
 	for _, bad := range []string{"", "+OK\r\n", "+1 [0 x] \"a\"\r\n", "+1.2 [0 x]\r\n", "+1.2 [0 x] \"a\r\n", "+1.2 [0 x] a\r\n", "+1.2 [0 x] \"\\x0\r\n"} {
 		if c, ok := parseCommand(bad); ok {
 			t.Errorf("parseCommand(%q) = %+v, want nothing", bad, c)

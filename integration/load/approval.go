@@ -20,7 +20,7 @@ const awaiting = "ask"
 
 // approvalWorkflow asks, waits for a signal or its timeout, and acts.
 func approvalWorkflow() (flox.Definition, error) {
-	b := flox.New[Trace](ApprovalName)
+	b := flox.New[Trace](ApprovalName).Retention(retention())
 	ask := flox.AddFunc(b, awaiting, node(awaiting, func(ctx *flox.Context[Trace], in Ask) (flox.Awaiting[Ask, string], error) {
 		in.Item = ctx.ItemID()
 		return flox.Await(Approve, in, time.Duration(in.Timeout)*time.Millisecond), nil

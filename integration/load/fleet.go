@@ -70,6 +70,14 @@ func (f *Fleet) Died() int { return int(f.died.Load()) }
 // place of one that ended by itself. At first it is not.
 func (f *Fleet) Respawn(yes bool) { f.respawn.Store(yes) }
 
+// Use lets processes that are started from now on run another program, which must
+// call Main when IsWorker, too.
+func (f *Fleet) Use(binary string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cfg.Binary = binary
+}
+
 // Start starts a worker; env overrides its settings. It does not wait until the
 // worker is ready.
 func (f *Fleet) Start(env ...string) (*Worker, error) {

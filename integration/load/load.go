@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 	"github.com/floxrun/flox/pkg/redisstore"
@@ -30,14 +31,27 @@ const (
 // Environment of a worker process: envWorker makes the program be one,
 // envStart a process that starts the run it holds, envLog
 // names the file of executions, envProcess itself there; EnvOld=1 lets it have
-// the old version of grown.
+// the old version of grown; EnvClock says by how many seconds the clock of the
+// process is wrong, if it was built so.
 const (
 	envWorker  = "FLOX_LOAD_WORKER"
 	envStart   = "FLOX_LOAD_START"
 	envLog     = "FLOX_LOAD_LOG"
 	envProcess = "FLOX_LOAD_PROCESS"
+	EnvClock   = "FLOX_LOAD_CLOCK"
 	EnvOld     = "FLOX_LOAD_OLD"
 )
+
+// EnvRetention is for how long a worker process keeps runs after their end, as a
+// duration; the engine's default if it is not set.
+const EnvRetention = "FLOX_LOAD_RETENTION"
+
+func retention() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv(EnvRetention)); err == nil {
+		return d
+	}
+	return flox.DefaultRetention
+}
 
 // Definitions returns all workflows; old says which version of grown.
 func Definitions(old bool) ([]flox.Definition, error) {

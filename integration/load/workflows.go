@@ -45,7 +45,7 @@ type Sum struct {
 // meshWorkflow fans out, does two steps in each branch, the second in a queue of
 // its own, and joins.
 func meshWorkflow() (flox.Definition, error) {
-	b := flox.New[Trace](MeshName).MaxSteps(100_000).
+	b := flox.New[Trace](MeshName).MaxSteps(100_000).Retention(retention()).
 		Retry(flox.RetryPolicy{MaxAttempts: 6, Backoff: flox.Exponential(10*time.Millisecond, 100*time.Millisecond)})
 	split := flox.AddFanoutFunc(b, "split", node("split", func(ctx *flox.Context[Trace], in Mesh) (flox.Fanout[Part], error) {
 		parts := make([]Part, in.Width)
@@ -84,7 +84,7 @@ func meshWorkflow() (flox.Definition, error) {
 // chainWorkflow does one step after the other, in the worker's hands or with
 // waits in the store in between.
 func chainWorkflow() (flox.Definition, error) {
-	b := flox.New[Trace](ChainName).MaxSteps(100_000).
+	b := flox.New[Trace](ChainName).MaxSteps(100_000).Retention(retention()).
 		Retry(flox.RetryPolicy{MaxAttempts: 3, Backoff: flox.Exponential(10*time.Millisecond, 100*time.Millisecond)})
 	link := flox.AddFunc(b, "link", node("link", func(ctx *flox.Context[Trace], in Chain) (flox.Transition[Chain], error) {
 		err := nap(ctx, in.Nap)

@@ -161,7 +161,7 @@ func (c *conn) down() {
 		switch {
 		case c.silent.Load(), next.swallow:
 		case next.lose:
-			c.p.count(func(n *Counts) { n.LostReplies++ })
+			c.p.lostReply()
 			_ = w.Flush()
 			return // not by a reset, which would take what was flushed with it
 		case next.hold != nil:

@@ -39,13 +39,16 @@ type Counts struct {
 	Held         int // commands
 	// PerSecond is the most connections accepted within a second.
 	PerSecond int
+	// Excess is the most by which those were more than the connections that were
+	// lost with a command in that second: the client opened them by itself.
+	Excess int
 }
 
-// Add returns the sum of both; PerSecond is the larger one.
+// Add returns the sum of both; PerSecond and Excess are the larger ones.
 func (c Counts) Add(d Counts) Counts {
 	return Counts{
 		c.Accepted + d.Accepted, c.Commands + d.Commands, c.LostReplies + d.LostReplies, c.LostRequests + d.LostRequests,
 		c.Duplicates + d.Duplicates, c.Replays + d.Replays, c.Delayed + d.Delayed, c.Resets + d.Resets, c.Silenced + d.Silenced,
-		c.Refused + d.Refused, c.Held + d.Held, max(c.PerSecond, d.PerSecond),
+		c.Refused + d.Refused, c.Held + d.Held, max(c.PerSecond, d.PerSecond), max(c.Excess, d.Excess),
 	}
 }

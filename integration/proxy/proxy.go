@@ -19,6 +19,7 @@ type Proxy struct {
 	faults   Faults
 	counts   Counts
 	accepted []time.Time // within the last second
+	broken   []time.Time // by a command that was lost, the same
 	listener net.Listener
 	conns    map[*conn]bool
 	hold     *hold
@@ -195,17 +196,23 @@ func (p *Proxy) enter(c *conn) bool {
 		return false
 	}
 	now := time.Now()
-	for len(p.accepted) > 0 && now.Sub(p.accepted[0]) > time.Second {
-		p.accepted = p.accepted[1:]
-	}
-	p.accepted = append(p.accepted, now)
+	p.accepted, p.broken = append(lately(p.accepted, now), now), lately(p.broken, now)
 	p.counts.Accepted++
 	p.counts.PerSecond = max(p.counts.PerSecond, len(p.accepted))
+	p.counts.Excess = max(p.counts.Excess, len(p.accepted)-len(p.broken))
 	p.conns[c] = true
 	if p.faults.Silent {
 		c.silence()
 	}
 	return true
+}
+
+// lately leaves out what was more than a second ago.
+func lately(times []time.Time, now time.Time) []time.Time {
+	for len(times) > 0 && now.Sub(times[0]) > time.Second {
+		times = times[1:]
+	}
+	return times
 }
 
 func (p *Proxy) leave(c *conn) {
@@ -239,6 +246,7 @@ func (p *Proxy) decide(cmd Command) fate {
 	switch {
 	case hit(f.LoseRequest):
 		p.counts.LostRequests++
+		p.broken = append(p.broken, time.Now())
 		return fate{loseRequest: true}
 	case hit(f.LoseReply):
 		return fate{loseReply: true} // counted when the reply is there
@@ -266,9 +274,10 @@ func (p *Proxy) delay() time.Duration {
 	return p.faults.Delay
 }
 
-// count changes the counts.
-func (p *Proxy) count(change func(*Counts)) {
+// lostReply counts a reply that was lost.
+func (p *Proxy) lostReply() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	change(&p.counts)
+	p.counts.LostReplies++
+	p.broken = append(p.broken, time.Now())
 }

@@ -67,7 +67,7 @@ func TestImportsPointInward(t *testing.T) {
 		module + "internal/telemetry":         {"pkg/worker", "internal/cli"},
 		module + "pkg/floxotel":               {"internal/telemetry", "examples/tracing"},
 		module + "internal/demo":              {"internal/cli", "cmd/worker", "internal/demo", "internal/demorun"},
-		module + "internal/dashboards":        {"integration/compose"},
+		module + "internal/dashboards":        {"integration/compose", "integration/chaos"},
 		module + "internal/cli":               {"cmd/orchestrator"},
 		module + "internal/demorun":           {"internal/cli"},
 		module + "pkg/redisstore":             {"pkg/worker", "internal/metrics", "internal/cli", "internal/demorun", "examples/checkpoint", "examples/distributed", "examples/distributed-orchestrator", "integration/chaos", "integration/load"},

@@ -4,8 +4,8 @@ package simulation
 
 // How much is simulated unless more is asked for.
 const (
-	virtualDefault = 150
-	stepsDefault   = 2000
+	virtualDefault = 100
+	stepsDefault   = 1500
 	linearDefault  = 200
 	rapidDefault   = "100"
 )

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,10 @@ func (p *pair) send(t *rapid.T, both [2]flox.Commit, h *handPair) {
 	}
 	if res.Verdict != flox.VerdictKept && res.Verdict != flox.VerdictStale {
 		p.letGo(t, h)
+	}
+	if res.Again { // another hand of the same lease sent another commit: no worker does
+		p.hands = slices.DeleteFunc(p.hands, func(o *handPair) bool { return o == h })
+		return
 	}
 	for i := range h.loaded {
 		l := &h.loaded[i]

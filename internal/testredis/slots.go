@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -14,6 +15,37 @@ func (s *Server) NodeID(ctx context.Context) (string, error) {
 	client := s.Client()
 	defer client.Close()
 	return client.Do(ctx, "CLUSTER", "MYID").Text()
+}
+
+// HasSlot reports whether a node of a Cluster serves a slot, as it says itself.
+func (s *Server) HasSlot(ctx context.Context, slot int) (bool, error) {
+	client := s.Client()
+	defer client.Close()
+	nodes, err := client.ClusterNodes(ctx).Result()
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(nodes) {
+		f := strings.Fields(line) // id, address, flags, master, ping, pong, epoch, link, slots
+		if len(f) < 9 || !strings.Contains(f[2], "myself") || !strings.Contains(f[2], "master") {
+			continue
+		}
+		for _, r := range f[8:] {
+			first, last, isRange := strings.Cut(r, "-")
+			from, err := strconv.Atoi(first)
+			if err != nil { // one that is being moved
+				continue
+			}
+			to := from
+			if isRange {
+				to, _ = strconv.Atoi(last)
+			}
+			if from <= slot && slot <= to {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // Masters are the nodes that serve slots now, as the first node that answers says.

@@ -151,7 +151,10 @@ func TestACLByUser(t *testing.T) {
 			_, err := s.Survey(ctx, func(context.Context, int) error { return nil })
 			return err
 		},
-		"Usage":      func(s *redisstore.Store) error { _, err := s.Usage(ctx, redisstore.UsageConfig{Sample: 10}); return err },
+		"Usage": func(s *redisstore.Store) error {
+			_, err := s.Usage(ctx, redisstore.UsageConfig{Sample: 10})
+			return err
+		},
 		"Health":     func(s *redisstore.Store) error { all, err := s.Health(ctx); return cmpErr(err, all) },
 		"Namespaces": func(s *redisstore.Store) error { _, err := s.Namespaces(ctx); return err },
 		"Moved":      func(s *redisstore.Store) error { _, err := s.Moved(ctx); return err },

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"net"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -135,14 +136,16 @@ func (s *Store) keyMasters(cluster *redis.ClusterClient) map[string]*redis.Clien
 // compareLayout asks one master for the layout and gives up those that it does not
 // name. If it is the one that has not heard the news, they are connected to again.
 func (s *Store) compareLayout(c *redis.Client, masters map[string]*redis.Client) {
-	slots, err := c.ClusterSlots(s.ctx).Result()
-	if err != nil || len(slots) == 0 {
+	// As go-redis asks, so that the names are the same.
+	ranges, err := c.Do(s.ctx, "CLUSTER", "SLOTS").Slice()
+	if err != nil {
 		return
 	}
 	named := map[string]bool{}
-	for _, r := range slots {
-		if len(r.Nodes) > 0 {
-			named[r.Nodes[0].Addr] = true
+	for _, r := range ranges { // first slot, last slot, master, replicas
+		if r := list(r); len(r) > 2 {
+			master := list(r[2])
+			named[net.JoinHostPort(text(master, 0), strconv.FormatInt(integer(master, 1), 10))] = true
 		}
 	}
 	if !named[c.Options().Addr] {
