@@ -93,7 +93,10 @@ func (o *options) plan() ([]job, error) {
 			continue
 		}
 		for _, server := range o.servers {
-			for _, topology := range s.on() {
+			for i, topology := range s.on() {
+				if o.short && len(o.topologies) == 0 && i > 0 {
+					continue
+				}
 				if len(o.topologies) > 0 && !slices.Contains(o.topologies, topology) {
 					continue
 				}

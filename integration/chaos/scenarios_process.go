@@ -14,7 +14,7 @@ import (
 func init() {
 	register(
 		scenario{
-			name: "kill", row: "worker SIGKILL mid-node", short: true, run: killWorkers,
+			name: "kill", row: "worker SIGKILL mid-node", topologies: []string{single, cluster}, short: true, run: killWorkers,
 			bugs: []string{"no-reclaim"},
 		},
 		scenario{

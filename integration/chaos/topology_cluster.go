@@ -97,20 +97,14 @@ func (t *trial) slotOf(ctx context.Context, part int) (int, error) {
 
 // partitionsAt are the partitions whose slots a server has.
 func (t *trial) partitionsAt(ctx context.Context, s *testredis.Server) (map[int]bool, error) {
-	client := s.Client()
-	defer client.Close()
-	ranges, err := client.ClusterSlots(ctx).Result()
-	if err != nil {
-		return nil, err
-	}
 	own := map[int]bool{}
 	for part := range clusterParts {
 		slot, err := t.slotOf(ctx, part)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range ranges {
-			own[part] = own[part] || r.Nodes[0].Addr == s.Addr() && r.Start <= slot && slot <= r.End
+		if own[part], err = s.HasSlot(ctx, slot); err != nil {
+			return nil, err
 		}
 	}
 	return own, nil
