@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/floxrun/flox/integration/checker"
+	"github.com/floxrun/flox/integration/proxy"
+)
+
+// committing reports whether a command commits an item: those scripts are given
+// the run, its state and its history.
+func committing(c proxy.Command) bool {
+	keys := c.Keys()
+	return len(keys) > 3 && bytes.Contains(keys[0], []byte("}:run:")) && bytes.Contains(keys[1], []byte("}:state:")) &&
+		bytes.Contains(keys[2], []byte("}:history:"))
+}
+
+// committed returns which item a command commits.
+func committed(c proxy.Command) (run, item string, ok bool) {
+	if !committing(c) {
+		return "", "", false
+	}
+	args := c.Args[3+len(c.Keys()):]
+	if len(args) < 4 {
+		return "", "", false
+	}
+	return string(args[0]), string(args[1]) + "." + string(args[3]), true
+}
+
+// killAtCommit kills workers, which do one item at a time, at the moment of a
+// commit: before the server gets it, or after it took effect.
+func killAtCommit(ctx context.Context, t *trial, after bool) error {
+	const kills = 6
+	name := "SIGKILL before the commit"
+	if after {
+		name = "SIGKILL after the commit"
+	}
+	t.Fired(name, 0)
+	if err := t.Workers(ctx, 2); err != nil {
+		return err
+	}
+	f, err := t.Feed(ctx, 20)
+	if err != nil {
+		return err
+	}
+	for range kills {
+		if err := t.killOneAtCommit(ctx, after); err != nil {
+			return err
+		}
+		t.Fired(name, 1)
+	}
+	t.FinalCheck = func(_ context.Context, _ *checker.Snapshot, log []checker.Execution) error {
+		n, least, most := repeated(log), 1, kills // some commits are of items without an execution
+		if after {
+			least, most = 0, 0
+		}
+		t.Judge("re-executions", n >= least && n <= most, "%d executions repeated for %d kills, want %d to %d", n, kills, least, most)
+		return nil
+	}
+	t.Calm()
+	return f.End()
+}
+
+// killOneAtCommit starts a worker with one slot and kills it at a commit.
+func (t *trial) killOneAtCommit(ctx context.Context, after bool) error {
+	p, err := t.Proxy()
+	if err != nil {
+		return err
+	}
+	hold := p.HoldRequest
+	if after {
+		hold = p.HoldReply
+	}
+	held := hold(committing)
+	w, err := t.Fleet.Start("FLOX_REDIS=redis://"+p.Addr(), "FLOX_CONCURRENCY=1")
+	if err != nil {
+		return err
+	}
+	defer t.Fleet.Kill(w)
+	return t.Await(ctx, "a commit is under way", func() (bool, error) { return isClosed(held.Done()), nil })
+}
+
+// lateCommits keeps commits of one worker until others have taken over its items,
+// and lets them arrive then: while the new holder works, or after its own commit.
+func lateCommits(ctx context.Context, t *trial) error {
+	t.Fired("late commits", 0)
+	if err := t.Workers(ctx, 2); err != nil {
+		return err
+	}
+	ps, err := t.Proxied(ctx, 1)
+	if err != nil {
+		return err
+	}
+	f, err := t.Feed(ctx, 30)
+	if err != nil {
+		return err
+	}
+	for i := range 6 {
+		items := make(chan [2]string, 1)
+		held := ps[0].HoldRequest(func(c proxy.Command) bool {
+			run, item, ok := committed(c)
+			if !ok || !strings.HasPrefix(run, "mesh-") {
+				return false
+			}
+			items <- [2]string{run, item}
+			return true
+		})
+		var late [2]string
+		select {
+		case late = <-items:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := t.awaitSuccessor(ctx, late[0], late[1], i%2 == 1); err != nil {
+			return err
+		}
+		held.Release()
+		t.Fired("late commits", 1)
+	}
+	t.FinalCheck = func(context.Context, *checker.Snapshot, []checker.Execution) error {
+		n, _ := t.report.Of("S3")
+		t.Judge("late commits", n > 0, "none of them was seen to be refused")
+		return nil
+	}
+	t.Calm()
+	return f.End()
+}
+
+// awaitSuccessor waits until an item was begun by a second worker, or ended by it.
+func (t *trial) awaitSuccessor(ctx context.Context, run, item string, ended bool) error {
+	return t.Await(ctx, fmt.Sprintf("item %s of run %s is another worker's", item, run), func() (bool, error) {
+		log, err := checker.ReadLog(t.Fleet.Log())
+		begun := map[string]bool{}
+		n := 0
+		for _, e := range log {
+			if e.Run != run || e.Item != item {
+				continue
+			}
+			begun[e.Worker] = true
+			if e.Event == checker.End {
+				n++
+			}
+		}
+		return len(begun) > 1 && (!ended || n > 1), err
+	})
+}
+
+// isClosed reports whether a channel is.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
