@@ -143,7 +143,8 @@ func TestNoSecretIsTold(t *testing.T) {
 	if info, err := orch.Control().Wait(ctx, "again"); err != nil || info.Status != flox.StatusFailed {
 		t.Errorf("run again = %+v, %v", info, err)
 	}
-	waitFor(t, "serve to have read", func() bool { return page(t, s.url+"/readyz") == "ready\n" })
+	waitFor(t, "serve to have read", func() bool { return strings.Contains(page(t, s.url+"/metrics"), "secretive") })
+	waitFor(t, "serve to be ready", func() bool { return page(t, s.url+"/readyz") == "ready\n" })
 	for _, url := range []string{"http://" + at, s.url} {
 		for _, path := range []string{"/metrics", "/healthz", "/readyz", "/", "/canary-not-there"} {
 			if text := page(t, url+path); path == "/metrics" && !strings.Contains(text, "secretive") {

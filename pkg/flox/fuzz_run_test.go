@@ -68,7 +68,7 @@ type parcel struct {
 // and resumed: input, state and output come out as in a run that goes through.
 func FuzzCheckpoint(f *testing.F) {
 	f.Add("a", []byte{0, 1}, 1.5, int64(1), uint8(0))
-	f.Add("\xff\x00|", []byte{}, -0.0, int64(-1)<<62, uint8(2))
+	f.Add("\xff\x00|", []byte{}, -1e-300, int64(-1)<<62, uint8(2))
 	f.Add("", []byte(nil), 1e308, int64(0), uint8(3))
 	f.Fuzz(func(t *testing.T, text string, raw []byte, number float64, n int64, stop uint8) {
 		in := parcel{Text: text, Bytes: raw, Float: number, Words: []string{text, ""}, Map: map[string]int64{text: n}, At: time.Unix(n%(1<<33), 1), Last: flox.LastOf(raw)}

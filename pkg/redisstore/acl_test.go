@@ -6,13 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
-	"github.com/floxrun/flox/pkg/flox/floxtest"
 	"github.com/floxrun/flox/pkg/redisstore"
 )
 
@@ -51,22 +49,6 @@ func denied(t *testing.T, c *redis.Client) (all []string) {
 		all = append(all, e.Username+" "+e.Reason+" "+e.Object)
 	}
 	return all
-}
-
-// TestStoreUnderACL: what is shipped for workers is enough for all that a store does.
-func TestStoreUnderACL(t *testing.T) {
-	t.Parallel()
-	server, url := aclServer(t, "")
-	c := server.Client()
-	t.Cleanup(func() { _ = c.Close() })
-	floxtest.TestStore(t, func(t *testing.T) floxtest.Backend {
-		s := open(t, redisstore.Config{URL: url("flox-worker")})
-		b := &backend{client: c, servers: []redis.UniversalClient{c}, store: s, n: 1}
-		return b.backend(time.Sleep)
-	})
-	if all := denied(t, c); len(all) > 0 {
-		t.Errorf("refused: %v, want nothing", all)
-	}
 }
 
 // TestACLRefuses: it is enough for nothing else.

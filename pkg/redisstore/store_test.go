@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 // open opens a namespace that no other test uses.
 func open(t *testing.T, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
-	cfg.Namespace = "test-" + strings.ToLower(rand.Text())
+	cfg.Namespace = cmp.Or(cfg.Namespace, "test-"+strings.ToLower(rand.Text()))
 	s, err := redisstore.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatalf("Open = %v", err)
@@ -163,13 +164,20 @@ func TestStoreOnMiniredis(t *testing.T) {
 	})
 }
 
+// TestStoreOnRedis logs in as the user that is shipped for workers, who may do
+// all that a store does.
 func TestStoreOnRedis(t *testing.T) {
 	t.Parallel()
-	server := testredis.Start(t)
+	server, url := aclServer(t, "")
 	c := server.Client()
-	t.Cleanup(func() { _ = c.Close() })
+	t.Cleanup(func() { // when all parallel tests have ended
+		if all := denied(t, c); len(all) > 0 {
+			t.Errorf("refused: %v, want nothing", all)
+		}
+		_ = c.Close()
+	})
 	floxtest.TestStore(t, func(t *testing.T) floxtest.Backend {
-		s := open(t, redisstore.Config{URL: server.URL()})
+		s := open(t, redisstore.Config{URL: url("flox-worker")})
 		b := &backend{client: c, servers: []redis.UniversalClient{c}, store: s, n: 1}
 		return b.backend(time.Sleep)
 	})
