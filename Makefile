@@ -22,11 +22,12 @@ build: ## build bin/worker and bin/orchestrator
 test: build ## run all tests, race detector on, on real Redis servers of their own
 	@scripts/ensure-redis.sh
 	@scripts/ensure-promtool.sh
-	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./...
+	@# The packages whose tests wait the longest begin first.
+	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./pkg/redisstore ./internal/cli ./pkg/flox ./...
 	@# The model has no goroutines and many states: it is explored without the race detector.
 	go test ./pkg/redisstore/internal/model
 	@# So is what has a seed: without it there is time for hundreds of them.
-	go test ./internal/simulation -run 'TestVirtualTime|TestSteps$$' -flox.virtual=300 -flox.steps=3000
+	go test ./internal/simulation -run 'TestVirtualTime|TestSteps$$' -flox.virtual=200 -flox.steps=2000
 	@# -count=1: what they read outside of their module does not undo a cached result.
 	@for m in $(MODULES); do (cd $$(dirname $$m) && go vet ./... && go test -count=1 ./...) || exit 1; done
 
