@@ -8,7 +8,7 @@ PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint vuln sbom verify bench model simulate chaos chaos-short chaos-bugs fuzz fuzz-short soak dashboards alerts image up down compose-test
+.PHONY: help demo build test race lint vuln sbom verify bench model simulate chaos guarantees chaos-short chaos-bugs fuzz fuzz-short soak dashboards alerts image up down compose-test
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -66,6 +66,11 @@ BUGS  := no-fence no-reclaim drop-consumers no-crash-count lost-handback
 chaos: ## break everything that can break, again and again, and judge what flox made of it; CHAOS='--list' shows what
 	@scripts/ensure-redis.sh
 	go run ./integration/chaos $(CHAOS)
+
+guarantees: ## all of chaos with three seeds on Redis 7, Redis 8 and Valkey; writes docs/guarantees.md
+	@scripts/ensure-redis.sh
+	@scripts/ensure-servers.sh
+	go run ./integration/chaos --server redis,redis8,valkey --seeds 3 --jobs 2 --page docs/guarantees.md
 
 chaos-short: ## the same in a minute and a half
 	@scripts/ensure-redis.sh

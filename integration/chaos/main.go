@@ -64,6 +64,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	}
+	if o.page != "" {
+		if err := writePage(o.page, rows); err != nil {
+			return err
+		}
+	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}

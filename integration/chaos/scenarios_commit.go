@@ -18,6 +18,12 @@ func committing(c proxy.Command) bool {
 		bytes.Contains(keys[2], []byte("}:history:"))
 }
 
+// tookEffect says of a script's reply whether the script did its work: it was known
+// to the server, and had all the streams it needed.
+func tookEffect(reply []byte) bool {
+	return reply[0] != '-' && !bytes.HasPrefix(reply, []byte("*2\r\n:-1\r\n"))
+}
+
 // committed returns which item a command commits.
 func committed(c proxy.Command) (run, item string, ok bool) {
 	if !committing(c) {
@@ -70,11 +76,10 @@ func (t *trial) killOneAtCommit(ctx context.Context, after bool) error {
 	if err != nil {
 		return err
 	}
-	hold := p.HoldRequest
+	held := p.HoldRequest(committing)
 	if after {
-		hold = p.HoldReply
+		held = p.HoldReply(committing, tookEffect)
 	}
-	held := hold(committing)
 	w, err := t.Fleet.Start("FLOX_REDIS=redis://"+p.Addr(), "FLOX_CONCURRENCY=1")
 	if err != nil {
 		return err

@@ -80,11 +80,10 @@ func (t *trial) killStarter(ctx context.Context, run load.Run, after bool) error
 	if err != nil {
 		return err
 	}
-	hold := p.HoldRequest
+	held := p.HoldRequest(starting)
 	if after {
-		hold = p.HoldReply
+		held = p.HoldReply(starting, tookEffect)
 	}
-	held := hold(starting)
 	w, err := t.Fleet.Orchestrate(run, "FLOX_REDIS=redis://"+p.Addr())
 	if err != nil {
 		return err

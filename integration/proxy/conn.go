@@ -93,7 +93,7 @@ func (c *conn) pass(w *bufio.Writer, cmd Command, raw []byte) bool {
 	case f.loseRequest:
 		_ = w.Flush()
 		return false
-	case f.hold != nil && !f.hold.reply:
+	case f.hold != nil && f.hold.done == nil:
 		_ = w.Flush()
 		close(f.hold.held)
 		select {
@@ -105,7 +105,7 @@ func (c *conn) pass(w *bufio.Writer, cmd Command, raw []byte) bool {
 		again := append([]byte(nil), raw...)
 		c.p.running.Go(func() { c.p.replay(again, f.within) })
 	}
-	if f.hold != nil && !f.hold.reply {
+	if f.hold != nil && f.hold.done == nil {
 		f.hold = nil
 	}
 	c.expect(cmd, f)
@@ -164,6 +164,9 @@ func (c *conn) down() {
 			c.p.lostReply()
 			_ = w.Flush()
 			return // not by a reset, which would take what was flushed with it
+		case next.hold != nil && !next.hold.done(raw):
+			c.p.holdAgain(next.hold)
+			_, _ = w.Write(raw)
 		case next.hold != nil:
 			_ = w.Flush()
 			c.silent.Store(true)

@@ -32,7 +32,7 @@ type Proxy struct {
 // hold is what one command is waited for with.
 type hold struct {
 	match   func(Command) bool
-	reply   bool // the command runs first
+	done    func(reply []byte) bool // if set, the command runs first
 	held    chan struct{}
 	release chan struct{}
 }
@@ -135,17 +135,30 @@ func (p *Proxy) Reset() {
 
 // HoldRequest waits for the next command that match picks and keeps it from the
 // server until it is released, with all that follows on its connection.
-func (p *Proxy) HoldRequest(match func(Command) bool) *Held { return p.setHold(match, false) }
+func (p *Proxy) HoldRequest(match func(Command) bool) *Held { return p.setHold(match, nil) }
 
-// HoldReply lets the next command that match picks run and keeps its reply from
-// the client for ever, with all that follows on its connection.
-func (p *Proxy) HoldReply(match func(Command) bool) *Held { return p.setHold(match, true) }
+// HoldReply lets the next command run that match picks and that done, which is given
+// its reply, takes for done, and keeps the reply from the client for ever, with all
+// that follows on its connection.
+func (p *Proxy) HoldReply(match func(Command) bool, done func(reply []byte) bool) *Held {
+	return p.setHold(match, done)
+}
 
-func (p *Proxy) setHold(match func(Command) bool, reply bool) *Held {
+func (p *Proxy) setHold(match func(Command) bool, done func(reply []byte) bool) *Held {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.hold = &hold{match: match, reply: reply, held: make(chan struct{}), release: make(chan struct{})}
+	p.hold = &hold{match: match, done: done, held: make(chan struct{}), release: make(chan struct{})}
 	return &Held{hold: p.hold}
+}
+
+// holdAgain waits for the next command in the place of one that was not done.
+func (p *Proxy) holdAgain(h *hold) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts.Held--
+	if p.hold == nil {
+		p.hold = h
+	}
 }
 
 // Close resets all connections and returns when nothing of the proxy runs.

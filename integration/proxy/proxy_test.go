@@ -286,11 +286,13 @@ func TestResets(t *testing.T) {
 func TestHolds(t *testing.T) {
 	for _, reply := range []bool{false, true} {
 		p, c, direct := throughFor(t, 300*time.Millisecond)
-		hold, want := p.HoldRequest, 0
+		held, want := p.HoldRequest(only("INCR")), 0
 		if reply {
-			hold, want = p.HoldReply, 1
+			held, want = p.HoldReply(only("INCR"), func(reply []byte) bool { return reply[0] == ':' }), 1
+			if err := c.Do(t.Context(), "INCR").Err(); err == nil || !strings.Contains(err.Error(), "wrong number") {
+				t.Errorf("INCR of nothing = %v, want its error: it is not what is held", err)
+			}
 		}
-		held := hold(only("INCR"))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		answered := make(chan error, 1)
