@@ -50,7 +50,7 @@ func (w *Worker) reclaim(ctx, items context.Context) {
 			w.cfg.Logger.Warn("took over items of a worker that is gone", logCount, len(entries))
 			w.cfg.Observer.Observe(Event{Kind: EventReclaimed, Count: len(entries)})
 		}
-		w.accept(ctx, items, w.tryAlone(items, entries))
+		w.accept(ctx, items, w.tryAlone(ctx, items, entries))
 		if err != nil && ctx.Err() == nil {
 			w.storeFailed("reclaim", err)
 		}
@@ -59,28 +59,30 @@ func (w *Worker) reclaim(ctx, items context.Context) {
 
 // tryAlone picks the entries whose items have one start left: each was in hand of
 // workers that died, all but one of them maybe only beside the one that kills.
-// One of them is started, if none is in hand: it is not to take the others with it.
-// They are left alone, and come again when their lease is over. It returns the
-// other entries.
-func (w *Worker) tryAlone(items context.Context, entries []Entry) []Entry {
+// They are started one after the other, so that it takes none of the others with
+// it. Those whose turn does not come soon are left alone, and come again when their
+// lease is over. It returns the other entries.
+func (w *Worker) tryAlone(ctx, items context.Context, entries []Entry) []Entry {
 	var others []Entry
 	for _, e := range entries {
 		if e.Crashes == 0 || e.Crashes != w.cfg.CrashLimit-1 {
 			others = append(others, e)
 			continue
 		}
-		select {
-		case w.alone <- struct{}{}:
-		default:
-			continue
-		}
 		w.handlers.Go(func() {
-			defer func() { <-w.alone }()
+			soon, cancel := context.WithTimeout(ctx, w.cfg.Lease/2)
+			defer cancel()
+			select {
+			case w.alone <- struct{}{}:
+				defer func() { <-w.alone }()
+			case <-soon.Done():
+				return
+			}
 			select {
 			case w.slots <- struct{}{}:
 				defer func() { <-w.slots }()
 				w.handle(items, e, true)
-			case <-time.After(w.cfg.Lease): // another worker may have one
+			case <-soon.Done(): // another worker may have one
 			}
 		})
 	}

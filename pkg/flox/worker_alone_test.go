@@ -22,7 +22,7 @@ func TestLastStartIsAlone(t *testing.T) {
 			inHand++
 			most = max(most, inHand)
 			mu.Unlock()
-			time.Sleep(lease / 2)
+			time.Sleep(lease / 10)
 			mu.Lock()
 			inHand--
 			mu.Unlock()
@@ -54,11 +54,16 @@ func TestLastStartIsAlone(t *testing.T) {
 				entries, err = st.Reclaim(t.Context(), flox.ReclaimRequest{Consumer: "second", Queues: []string{"single"}, Lease: lease, Max: runs})
 			}
 		}
+		begun := time.Now()
 		defer stage{t, st}.worker(flox.WorkerConfig{Lease: lease, CrashLimit: 3}, wf)()
 		for _, id := range ids {
 			if _, err := orch.Wait(t.Context(), id); err != nil {
 				t.Errorf("run %s: %v", id, err)
 			}
+		}
+		// One reclaim brings them all, and each takes a tenth of a lease.
+		if took := time.Since(begun); took > 2*lease {
+			t.Errorf("they took %v, want at most %v", took, 2*lease)
 		}
 		if most != 1 {
 			t.Errorf("%d items with one start left were in hand at the same time, want 1", most)
