@@ -47,6 +47,9 @@ func perform(ctx context.Context, o *options, binary string, plan []job, out io.
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, o.jobs)
 	for i, j := range plan {
+		if j.scenario.apart {
+			wg.Wait()
+		}
 		slots <- struct{}{}
 		if ctx.Err() != nil {
 			rows = rows[:i]
@@ -59,6 +62,9 @@ func perform(ctx context.Context, o *options, binary string, plan []job, out io.
 			defer mu.Unlock()
 			rows[i].print(out)
 		})
+		if j.scenario.apart {
+			wg.Wait()
+		}
 	}
 	wg.Wait()
 	return rows

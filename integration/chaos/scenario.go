@@ -17,6 +17,8 @@ type scenario struct {
 	// unwatched leaves out the following of all commands, which slows the server
 	// down: for scenarios that are about speed.
 	unwatched bool
+	// apart keeps others from running at the same time: for what is measured.
+	apart bool
 	// run starts the load, does the harm, and returns; the harness then lets the
 	// deployment come to rest and judges it. Every fault must be told to the trial.
 	run func(ctx context.Context, t *trial) error

@@ -13,7 +13,7 @@ import (
 
 func init() {
 	register(
-		scenario{name: "backlog", row: "10,000-run backlog", short: true, unwatched: true, run: backlog},
+		scenario{name: "backlog", row: "10,000-run backlog", short: true, unwatched: true, apart: true, run: backlog},
 		scenario{name: "wide", row: "one run with 10,000 parallel items", short: true, run: wide},
 	)
 }

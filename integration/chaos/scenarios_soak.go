@@ -15,6 +15,7 @@ import (
 func init() {
 	register(scenario{
 		name: "soak", row: "a mixed load with rolling restarts and faults for a long time", run: soakFor, unwatched: true,
+		topologies: []string{always}, // a Redis that is killed forgets nothing then
 	})
 }
 
