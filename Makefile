@@ -22,8 +22,7 @@ build: ## build bin/worker and bin/orchestrator
 test: build ## run all tests, race detector on, on real Redis servers of their own
 	@scripts/ensure-redis.sh
 	@scripts/ensure-promtool.sh
-	@# The packages whose tests wait the longest begin first.
-	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./pkg/redisstore ./internal/cli ./pkg/flox ./...
+	GORACE=atexit_sleep_ms=50 go test -race -parallel $(PARALLEL) -timeout 9m ./...
 	@# The model has no goroutines and many states: it is explored without the race detector.
 	go test ./pkg/redisstore/internal/model
 	@# So is what has a seed: without it there is time for hundreds of them.

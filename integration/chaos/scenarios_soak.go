@@ -285,7 +285,7 @@ func (s *soak) judge(before, after sample) {
 	killed := float64(t.faults["SIGKILL"])
 	t.mu.Unlock()
 	within("keys", before.keys+killed, after.keys, 0, 0)
-	within("consumers", before.consumers*(1+killed/soakWorkers), after.consumers, 0, 0)
+	within("consumers", before.consumers+before.consumers*killed/soakWorkers, after.consumers, 0, 0)
 	within("connections", before.connections, after.connections, 0.25, 4)
 	within("goroutines", before.goroutines, after.goroutines, 0.25, 10)
 	t.Judge("L7", after.workers == soakWorkers, "%v workers answer at the end", after.workers)

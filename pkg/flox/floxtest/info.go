@@ -194,11 +194,11 @@ func listLabels(d *driver) {
 
 func listAge(d *driver) {
 	d.startRuns(workflow, "old", "ended")
-	d.b.Advance(300 * time.Millisecond)
+	const between = time.Second
+	d.b.Advance(between + between/4)
 	d.startRuns(workflow, "young")
 	ended := d.scene("ended")
 	ended.control(flox.ControlCancel)
-	const between = 150 * time.Millisecond
 	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between}, Limit: 1}, "old")
 	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{NewerThan: between}, Limit: 1}, "young", "ended")
 	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between, NewerThan: time.Hour}, Limit: 9}, "old")
