@@ -17,9 +17,13 @@ type Entry struct {
 type Lease struct {
 	Entry
 	Owner   string
-	Step    int
+	Step    int // StepUnknown if a Load that may have granted it was not answered
 	Attempt int // failed attempts so far; part of the fence of a failure
 }
+
+// StepUnknown is the step of a lease for which Renew and Handback ask the owner
+// alone. No commit takes it.
+const StepUnknown = -1
 
 // Item names the work item the lease is for: "<token>.<step>".
 func (l Lease) Item() string { return ItemID(l.Token, l.Step) }

@@ -125,6 +125,9 @@ func (m *Memory) Handback(ctx context.Context, l Lease, unknownNode bool) (Verdi
 		return VerdictLost, err
 	}
 	defer m.mu.Unlock()
+	if t := m.token(l.Run, l.Token); t != nil && l.Step == StepUnknown {
+		l.Step = t.step
+	}
 	t, refused := m.fence(l)
 	if t == nil {
 		return refused.Verdict, nil

@@ -52,13 +52,9 @@ type session struct {
 // handle takes a claimed entry to its end, in a slot that the caller took. A
 // token that there is no slot for is handed back.
 func (w *Worker) handle(items context.Context, e Entry, slot bool) {
-	owner := fmt.Sprintf("%s-%d", w.consumer, w.owners.Add(1))
 	asked := time.Now()
-	ctx, cancel := context.WithTimeout(items, w.cfg.Lease)
-	loaded, err := w.st.Load(ctx, e, owner, w.cfg.CrashLimit)
-	cancel()
-	if err != nil {
-		w.storeFailedOf(w.cfg.Logger.With(logRun, e.Run, logItem, e.Token), "load", err)
+	loaded, renewed, ok := w.load(items, e, fmt.Sprintf("%s-%d", w.consumer, w.owners.Add(1)))
+	if !ok {
 		return
 	}
 	switch loaded.Grant {
@@ -76,7 +72,7 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 		return
 	}
 	s := &session{
-		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: asked,
+		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: renewed,
 		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison,
 	}
 	s.state = newRunState(w.st, e.Run, s.graph, s.observeState)

@@ -32,7 +32,7 @@ type WorkQueue interface {
 	// means that none came. A claimed entry grants nothing: see Load.
 	Claim(ctx context.Context, req ClaimRequest) ([]Entry, error)
 	// Load turns a claimed entry into a lease and returns the item to execute.
-	// owner must be unique for ever. An item that was started and lost crashLimit
+	// owner must be unique for ever: a Load that was not answered may be repeated. An item that was started and lost crashLimit
 	// times without a commit is granted as GrantPoison.
 	Load(ctx context.Context, e Entry, owner string, crashLimit int) (Loaded, error)
 	// Renew extends the lease to its full length from now.

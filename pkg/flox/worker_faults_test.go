@@ -140,6 +140,64 @@ func TestOutagesAreNoCrashes(t *testing.T) {
 	}
 }
 
+// muteStore grants what is loaded and does not say so while it is mute, as Redis
+// whose replicas are to confirm it and are away.
+type muteStore struct {
+	flox.Store
+	mute    atomic.Bool
+	crashes atomic.Int64 // of items that were loaded, at most
+}
+
+func (s *muteStore) Load(ctx context.Context, e flox.Entry, owner string, limit int) (flox.Loaded, error) {
+	loaded, err := s.Store.Load(ctx, e, owner, limit)
+	s.crashes.Store(max(s.crashes.Load(), int64(loaded.Item.Crashes)))
+	if s.mute.Load() {
+		<-ctx.Done()
+		return flox.Loaded{}, ctx.Err()
+	}
+	return loaded, err
+}
+
+// TestMuteStoreMakesNoCrashes does not tell workers for a hundred leases what they
+// were granted. They keep it, and give it back when they are to stop: what did not
+// begin has not crashed.
+func TestMuteStoreMakesNoCrashes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var began atomic.Int64
+		wf := single(t, func(_ *flox.Context[trail], in int) (flox.Transition[int], error) {
+			began.Add(1)
+			return flox.Next(in), nil
+		}, nil)
+		st := &muteStore{Store: flox.NewMemory()}
+		st.mute.Store(true)
+		s := stage{t, st}
+		cfg := flox.WorkerConfig{Name: "a", Lease: time.Second, DrainGrace: time.Second}
+		orch := orchestrate(t, st.Store, wf)
+		id, err := orch.Start(t.Context(), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			stop := s.worker(cfg, wf)
+			time.Sleep(25 * time.Second)
+			stop()
+		}
+		cfg.Name = "b"
+		defer s.worker(cfg, wf)()
+		time.Sleep(100 * time.Millisecond)
+		if n := began.Load(); n != 0 {
+			t.Errorf("the node ran %d times while nothing was granted", n)
+		}
+		st.mute.Store(false)
+		if res, err := orch.Wait(t.Context(), id); err != nil || res.Output != 5 {
+			t.Errorf("Wait = %+v, %v, want 5", res, err)
+		}
+		if n := st.crashes.Load(); n != 0 || began.Load() != 1 {
+			t.Errorf("the item was charged with %d crashes and ran %d times, want none and 1", n, began.Load())
+		}
+	})
+}
+
 // TestWorkerTakesNoMoreThanItsSlots leaves work that a worker has no slot for
 // to others.
 func TestWorkerTakesNoMoreThanItsSlots(t *testing.T) {

@@ -2,8 +2,10 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,6 +27,7 @@ type call struct {
 	script *script
 	cmd    command
 	done   chan struct{}
+	gone   atomic.Bool // whoever asked waits no more: it need not be sent
 }
 
 // lane sends the calls of one partition, one pipeline after another. It takes
@@ -68,6 +71,7 @@ func (l *lane) run() {
 func (l *lane) take() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.queue = slices.DeleteFunc(l.queue, func(c *call) bool { return c.gone.Load() })
 	if len(l.queue) == 0 {
 		l.queue, l.busy = nil, false
 		return nil
@@ -168,6 +172,7 @@ func (s *Store) once(ctx context.Context, lane int, x *script, args []any) (any,
 	case <-c.done:
 		return c.cmd.Val(), c.cmd.Err()
 	case <-ctx.Done():
+		c.gone.Store(true)
 		return nil, ctx.Err()
 	}
 }

@@ -83,7 +83,7 @@ var lasting = map[*script]bool{
 	scriptStart: true, scriptControl: true, scriptRestart: true, scriptSignal: true, scriptDelete: true, scriptRegister: true,
 	scriptLoad: true, scriptState: true,
 	scriptNext: true, scriptLater: true, scriptAwait: true, scriptEnd: true, scriptClose: true, scriptFan: true,
-	scriptRelease: true, scriptRetry: true, scriptFail: true, scriptHandback: true,
+	scriptRelease: true, scriptRetry: true, scriptFail: true,
 }
 
 // lane is the lane of a call: what waits for replicas does not hold up the rest,

@@ -11,6 +11,7 @@ var handbackChecks = []check{
 	{"Once", handback},
 	{"Paused", handbackPaused},
 	{"UnknownNode", handbackUnknownNode},
+	{"UnknownStep", handbackUnknownStep},
 }
 
 func (d *driver) handback(l flox.Loaded, unknown bool, want ...flox.Verdict) {
@@ -54,4 +55,26 @@ func handbackUnknownNode(d *driver) {
 	}
 	d.handback(l, true, flox.VerdictReleased)
 	d.wantNext(500*time.Millisecond, time.Second)
+}
+
+// handbackUnknownStep gives back what a Load granted that was not answered, also
+// where another worker, or nobody, holds the token.
+func handbackUnknownStep(d *driver) {
+	l := d.begin()
+	blind := l
+	blind.Lease.Step, blind.Lease.Attempt = flox.StepUnknown, 0
+	other := blind
+	other.Lease.Owner = "another"
+	d.unchanged("the Handback of another owner", func() { d.handback(other, false, flox.VerdictLost) })
+	health, err := d.s.Renew(d.ctx, blind.Lease)
+	d.must(err)
+	if health != flox.HealthOK {
+		d.t.Errorf("Renew = %d, want the lease renewed", health)
+	}
+	d.handback(blind, false, flox.VerdictReleased)
+	d.unchanged("a repeated Handback", func() { d.handback(blind, false, flox.VerdictLost) })
+	again := d.take()
+	if again.Lease.Step != l.Lease.Step || again.Item.Crashes != 0 {
+		d.t.Errorf("after a hand-back: %+v, %d crashes, want step %d and none", again.Lease, again.Item.Crashes, l.Lease.Step)
+	}
 }

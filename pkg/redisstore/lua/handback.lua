@@ -8,14 +8,14 @@
 -- ARGV[1] run id
 -- ARGV[2] token
 -- ARGV[3] owner
--- ARGV[4] step
+-- ARGV[4] step, -1 if it is not known
 -- ARGV[5] 1 if the node is unknown, else 0
 -- Returns: {verdict, 1 if a commit had been applied before, state version,
 -- committed}; {9} the run's key is of a wrong type
 local run, tok, stream = ARGV[1], ARGV[2], KEYS[3]
 local R = open_run(KEYS[1], {'sv', 'committed', 'parked', 'closed'}, 'status', 't:' .. tok)
 if not R then return {9} end
-local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
+local t, reply = fence(R, tok, ARGV[3], ARGV[4] ~= '-1' and ARGV[4] or nil, stream)
 if not t then return reply end
 reply = refuse('XLEN', stream) or refuse('ZCARD', KEYS[2])
 if reply then return reply end

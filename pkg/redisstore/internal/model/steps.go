@@ -61,6 +61,9 @@ func (m *Model) working(s *State, y yield) bool {
 				if !y(Step{does: scriptUnclaim, uid: x.uid, tok: x.tok}, to) {
 					return false
 				}
+				if !m.blind(s, x, y) {
+					return false
+				}
 			}
 			continue
 		}
@@ -69,6 +72,21 @@ func (m *Model) working(s *State, y yield) bool {
 		}
 	}
 	return true
+}
+
+// blind gives back what a load may have granted that was not answered, at whatever
+// step it is.
+func (m *Model) blind(s *State, x *session, y yield) bool {
+	t := s.db.token(x.tok)
+	if t == nil || t.own != x.uid {
+		return true
+	}
+	to := s.clone()
+	to.left[handback]--
+	own := to.session(x.uid)
+	own.step = t.step
+	m.act(to, own, m.handBack(to, own, false))
+	return y(Step{does: scriptHandback, uid: x.uid, tok: x.tok, op: gives}, to)
 }
 
 // answered yields a step whose reply arrives, and one whose reply is lost: the

@@ -11,7 +11,8 @@ local function gone(R, tok)
   return {3}
 end
 
--- fence returns the token if the lease holds, else nil and the reply.
+-- fence returns the token if the lease holds, else nil and the reply. A step of nil
+-- is whichever the token is at.
 local function fence(R, tok, own, step, stream)
   local h = R.h
   if not h.status then return nil, {8} end
@@ -22,7 +23,7 @@ local function fence(R, tok, own, step, stream)
   if not t then return nil, {9} end
   if t.own ~= own then return nil, {5} end
   if t.loc ~= 'q' then return nil, {3} end
-  local now = t.step == step
+  local now = not step or t.step == step
   if not now and tonumber(t.step) ~= tonumber(step) + 1 then return nil, {3} end
   if late(R, t) then
     shelve(R, tok, t, stream)
