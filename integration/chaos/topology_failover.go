@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/floxrun/flox/integration/load"
 	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -65,25 +66,35 @@ var cut = harm{
 func init() {
 	for _, s := range []struct {
 		name, row string
-		harm      harm
-		wait      bool
+		failover
 	}{
-		{"sentinel-kill-wait", "Sentinel: master killed, durability wait", killed, true},
-		{"sentinel-hang-wait", "Sentinel: master stopped, durability wait", hung, true},
-		{"sentinel-cut-wait", "Sentinel: master killed behind its replicas' back, durability wait", cut, true},
-		{"sentinel-cut-async", "Sentinel: master killed behind its replicas' back, durability async", cut, false},
-		{"sentinel-kill-async", "Sentinel: master killed, durability async", killed, false},
-		{"sentinel-hang-async", "Sentinel: master stopped, durability async", hung, false},
+		{"sentinel-kill-wait", "Sentinel: master killed, durability wait", failover{harm: killed, wait: true}},
+		{"sentinel-hang-wait", "Sentinel: master stopped, durability wait", failover{harm: hung, wait: true}},
+		{"sentinel-cut-wait", "Sentinel: master killed behind its replicas' back, durability wait", failover{harm: cut, wait: true}},
+		{
+			"sentinel-cut-wait-full", "Sentinel: master killed behind its replicas' back while more comes than workers can do, durability wait",
+			failover{harm: cut, wait: true, saturated: true},
+		},
+		{"sentinel-cut-async", "Sentinel: master killed behind its replicas' back, durability async", failover{harm: cut}},
+		{"sentinel-kill-async", "Sentinel: master killed, durability async", failover{harm: killed}},
+		{"sentinel-hang-async", "Sentinel: master stopped, durability async", failover{harm: hung}},
 	} {
 		register(scenario{
-			name: s.name, row: s.row, topologies: []string{sentinel},
-			run: func(ctx context.Context, t *trial) error { return failover(ctx, t, s.harm, s.wait) },
+			name: s.name, row: s.row, topologies: []string{sentinel}, run: s.run, unwatched: s.saturated, apart: s.saturated,
 		})
 	}
 }
 
-// failover takes the master away while all are busy, twice, and lets it come back.
-func failover(ctx context.Context, t *trial, h harm, wait bool) error {
+// failover is what is done to masters, and with which durability.
+type failover struct {
+	harm      harm
+	wait      bool
+	saturated bool // more is started than the workers can do
+}
+
+// run takes the master away while all are busy, twice, and lets it come back.
+func (o failover) run(ctx context.Context, t *trial) error {
+	h, wait, perSecond := o.harm, o.wait, 60
 	site := t.Site.Extra.(*testredis.SentinelServer)
 	t.judgeAcknowledged(!wait)
 	t.Case.Lost = !wait
@@ -98,7 +109,11 @@ func failover(ctx context.Context, t *trial, h harm, wait bool) error {
 	if err != nil {
 		return err
 	}
-	f := t.feed(ctx, ctl, 60)
+	if o.saturated {
+		perSecond, t.Within = 300, 2*time.Minute
+		t.Fired("items waiting", 0)
+	}
+	f := t.feed(ctx, ctl, perSecond)
 	t.Fired("master "+h.fault, 0)
 	if h.fault == cut.fault && !wait {
 		t.Fired(lostStarts, 0)
@@ -106,6 +121,11 @@ func failover(ctx context.Context, t *trial, h harm, wait bool) error {
 	for range 2 {
 		if err := pause(ctx, 2*time.Second); err != nil {
 			return err
+		}
+		if o.saturated {
+			if err := t.countWaiting(ctx); err != nil {
+				return errors.Join(err, f.End())
+			}
 		}
 		if err := t.promote(ctx, site, h, wait); err != nil {
 			return errors.Join(err, f.End())
@@ -119,6 +139,19 @@ func failover(ctx context.Context, t *trial, h harm, wait bool) error {
 	}
 	t.Calm()
 	return nil
+}
+
+// countWaiting counts the items that no worker has a slot for.
+func (t *trial) countWaiting(ctx context.Context) error {
+	st, err := t.Store(ctx)
+	if err != nil {
+		return err
+	}
+	queues, err := st.Queues(ctx, []string{load.MeshName, load.ChainName, load.ApprovalName})
+	for _, q := range queues {
+		t.Fired("items waiting", int(q.Ready))
+	}
+	return err
 }
 
 // promote takes the master away until another one has its place.
