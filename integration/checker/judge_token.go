@@ -84,7 +84,9 @@ func (m *mirror) judgeTimer(g *group, r *mirrorRun, name string, was, now Token)
 // judgeCrashes judges S14: a start that was lost is counted, and the count goes
 // back only with a step or a retry of the run.
 func (m *mirror) judgeCrashes(r *mirrorRun, name string, was, now Token) {
-	if was.Place == "q" && now.Place == "q" && was.Entry == now.Entry && was.Owner != "" && now.Owner == "" {
+	// Entries of two queues may have the same id.
+	same := was.Queue == now.Queue && was.Entry == now.Entry
+	if was.Place == "q" && now.Place == "q" && same && was.Owner != "" && now.Owner == "" {
 		m.rep.check("S14", now.Crashes == was.Crashes+1, "the start of token %s of run %s was lost, its count went from %d to %d",
 			name, r.id, was.Crashes, now.Crashes)
 		return

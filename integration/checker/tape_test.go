@@ -74,7 +74,7 @@ func tok(place, entry, owner string, step int, more ...string) string {
 	f := []string{place, entry, owner, itoa(step), "work", "q", "0", "0", "", "", "0", "", "0", "0", "0", "0", "0", "0", "0"}
 	for _, m := range more {
 		name, value, _ := strings.Cut(m, "=")
-		f[map[string]int{"crash": 7, "flags": 8, "frame": 9, "idx": 10, "from": 11, "count": 12, "due": 17}[name]] = value
+		f[map[string]int{"crash": 7, "flags": 8, "frame": 9, "idx": 10, "queue": 5, "from": 11, "count": 12, "due": 17}[name]] = value
 	}
 	return strings.Join(f, "|")
 }

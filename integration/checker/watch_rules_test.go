@@ -26,6 +26,18 @@ func TestCleanStoryIsRight(t *testing.T) {
 	}
 }
 
+// TestEntriesOfTwoQueues lets a token go on in another queue, where its entry has
+// the id that the one before had.
+func TestEntriesOfTwoQueues(t *testing.T) {
+	p := newTape(t)
+	p.granted()
+	p.script(leaseScript, runKeys+" @queue:r", "a 0 w1-1 0", "HMGET @run:a status", "XACK @queue:q flox 1-1", "XDEL @queue:q 1-1",
+		"XADD @queue:r * r a t 0", "HSET @run:a committed 1 created 2 t:0 "+tok("q", "1-1", "", 1, "queue=r"))
+	if r := p.end(); r.Violations() != 0 {
+		t.Errorf("it has %d violations:\n%s", r.Violations(), r.Details())
+	}
+}
+
 // wrong are stories in which one thing is wrong, and the rule that must say so.
 var wrong = []struct {
 	rule, what string
