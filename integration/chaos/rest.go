@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (t *trial) judge(ctx context.Context) error {
 	}
 	c := t.Case
 	c.Log, c.Rest, c.Want = log, true, t.Wants()
+	if err := t.meter(ctx, snap, &c); err != nil {
+		return err
+	}
 	t.report.Add(snap.Judge(c))
 	for _, w := range t.watches {
 		r, err := w.Report(ctx)
@@ -81,7 +85,7 @@ func (t *trial) atRest(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, m := range masters {
-		left, err := leftOver(ctx, m, t.Namespace)
+		left, err := t.leftOver(ctx, m)
 		if err != nil || left > 0 {
 			return false, err
 		}
@@ -89,13 +93,15 @@ func (t *trial) atRest(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// leftOver counts what is left to do in the partitions that a server has.
-func leftOver(ctx context.Context, rdb *redis.Client, namespace string) (int64, error) {
+// leftOver counts what is left to do in the partitions that a server has. What was
+// damaged on purpose has nothing to do.
+func (t *trial) leftOver(ctx context.Context, rdb *redis.Client) (int64, error) {
 	var keys []string
-	it := rdb.Scan(ctx, 0, "flox:{"+namespace+":*", 10_000).Iterator()
+	it := rdb.Scan(ctx, 0, "flox:{"+t.Namespace+":*", 10_000).Iterator()
 	for it.Next(ctx) {
 		_, name, _ := strings.Cut(it.Val(), "}:")
 		switch {
+		case slices.Contains(t.Case.Foreign, name):
 		case name == "runs:active", name == "runs:todo", name == "delayed", strings.HasPrefix(name, "queue:"):
 			keys = append(keys, it.Val())
 		}
@@ -106,7 +112,7 @@ func leftOver(ctx context.Context, rdb *redis.Client, namespace string) (int64, 
 	pipe := rdb.Pipeline()
 	var counts []*redis.IntCmd
 	for _, key := range keys {
-		if strings.Contains(key, "}:queue:") {
+		if isQueue(key) {
 			counts = append(counts, pipe.XLen(ctx, key))
 		} else {
 			counts = append(counts, pipe.ZCard(ctx, key))
@@ -119,5 +125,49 @@ func leftOver(ctx context.Context, rdb *redis.Client, namespace string) (int64, 
 	for _, n := range counts {
 		left += n.Val()
 	}
+	for _, key := range keys {
+		if left == 0 || len(t.Case.Spoilt) == 0 {
+			break
+		}
+		n, err := t.spoiltIn(ctx, rdb, key)
+		if err != nil {
+			return 0, err
+		}
+		left -= n
+	}
 	return left, nil
+}
+
+func isQueue(key string) bool { return strings.Contains(key, "}:queue:") }
+
+// spoiltIn counts the members or entries of a key that belong to runs which were
+// damaged on purpose.
+func (t *trial) spoiltIn(ctx context.Context, rdb *redis.Client, key string) (int64, error) {
+	var runs []string
+	if isQueue(key) {
+		entries, err := rdb.XRange(ctx, key, "-", "+").Result()
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range entries {
+			runs = append(runs, fmt.Sprint(e.Values["r"]))
+		}
+	} else {
+		members, err := rdb.ZRange(ctx, key, 0, -1).Result()
+		if err != nil {
+			return 0, err
+		}
+		for _, m := range members {
+			run, _, _ := strings.Cut(m, "|")
+			run, _, _ = strings.Cut(run, "/")
+			runs = append(runs, run)
+		}
+	}
+	var n int64
+	for _, run := range runs {
+		if slices.Contains(t.Case.Spoilt, run) {
+			n++
+		}
+	}
+	return n, nil
 }

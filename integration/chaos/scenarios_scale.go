@@ -40,7 +40,10 @@ func backlog(ctx context.Context, t *trial) error {
 		for _, w := range t.Fleet.Workers() {
 			t.Fleet.Drain(w)
 		}
-		if err := t.startAll(ctx, ctl, round, n); err != nil {
+		err := t.startAll(ctx, ctl, n, func(i int) load.Run {
+			return load.Run{ID: fmt.Sprintf("wait-%d-%d", round, i), Workflow: load.ChainName, Input: load.Chain{Left: 1}}
+		})
+		if err != nil {
 			return err
 		}
 		t.Fired("runs waiting", n)
@@ -63,15 +66,14 @@ func backlog(ctx context.Context, t *trial) error {
 	return nil
 }
 
-// startAll starts n runs of two steps, some at a time.
-func (t *trial) startAll(ctx context.Context, ctl *flox.Control, round, n int) error {
+// startAll starts n runs, some at a time.
+func (t *trial) startAll(ctx context.Context, ctl *flox.Control, n int, run func(i int) load.Run) error {
 	var wg sync.WaitGroup
 	next, errs := make(chan int), make(chan error, 1)
 	for range 16 {
 		wg.Go(func() {
 			for i := range next {
-				run := load.Run{ID: fmt.Sprintf("wait-%d-%d", round, i), Workflow: load.ChainName, Input: load.Chain{Left: 1}}
-				if err := t.Start(ctx, ctl, run); err != nil {
+				if err := t.Start(ctx, ctl, run(i)); err != nil {
 					select {
 					case errs <- err:
 					default:

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -95,12 +94,8 @@ func soakFor(ctx context.Context, t *trial) error {
 
 // start starts a worker whose metrics can be read.
 func (s *soak) start() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeAddress()
 	if err != nil {
-		return err
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
 		return err
 	}
 	w, err := s.t.Fleet.Start("FLOX_LISTEN="+address, load.EnvRetention+"="+soakRetention.String())

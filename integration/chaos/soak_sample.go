@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -79,17 +76,12 @@ func (s *soak) consumers(ctx context.Context, c *redis.Client) (float64, error) 
 // metricsOf reads the metrics without labels of a worker, none if it does not answer.
 func metricsOf(ctx context.Context, address string) map[string]float64 {
 	found := map[string]float64{}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
+	text, err := scrape(ctx, address)
 	if err != nil {
 		return found
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return found
-	}
-	defer resp.Body.Close()
-	for lines := bufio.NewScanner(io.LimitReader(resp.Body, 4<<20)); lines.Scan(); {
-		name, value, ok := strings.Cut(lines.Text(), " ")
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), " ")
 		if f, err := strconv.ParseFloat(value, 64); ok && err == nil {
 			found[name] = f
 		}

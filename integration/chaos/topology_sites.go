@@ -12,7 +12,7 @@ import (
 // Topologies besides single.
 const (
 	always   = "always"   // one server that writes its AOF to disk before it answers
-	slowLoad = "slowload" // one server that takes long to read its data
+	slowLoad = "slowload" // as always, and it takes long to read its data
 	clocked  = "clock"    // one server with a clock of its own
 	sentinel = "sentinel" // a master, two replicas and three Sentinels
 	cluster  = "cluster"  // three masters and three replicas
@@ -28,7 +28,7 @@ func init() {
 	topologies[always] = alone("--appendfsync", "always")
 	// Each command that it reads from its AOF takes so many µs, and it answers in
 	// between.
-	topologies[slowLoad] = alone("--key-load-delay", "150", "--loading-process-events-interval-bytes", "1024")
+	topologies[slowLoad] = alone("--appendfsync", "always", "--key-load-delay", "150", "--loading-process-events-interval-bytes", "1024")
 	topologies[clocked] = clockSite
 	topologies[sentinel] = sentinelSite
 	topologies[cluster] = clusterSite

@@ -56,6 +56,7 @@ type trial struct {
 	watches []*checker.Watch
 	stalls  stalls
 	clients []*redis.Client // of the nodes, in their order
+	metered []string        // where the workers' metrics are that are judged
 
 	mu      sync.Mutex
 	faults  map[string]int

@@ -33,8 +33,11 @@ type Case struct {
 	// does not say which of them a line is of.
 	Reused []string
 	// Spoilt are ids of runs whose keys were damaged on purpose: they are left out,
-	// and their partitions' sums with them.
+	// with all that points at them. Each may be counted anywhere once, or nowhere.
 	Spoilt []string
+	// Foreign are the names of keys that another program has put into partitions:
+	// what follows "flox:{<namespace>:<partition>}:".
+	Foreign []string
 	// Rest says that nothing is going on any more, and no fault: nothing may be left
 	// in queues (L4), and each run must be as its log says.
 	Rest bool
@@ -50,7 +53,7 @@ type Case struct {
 	// each worker process that is alive. 0: not judged.
 	Consumers int
 	// Metrics are texts that all worker processes gave at /metrics (S12), if none of
-	// them was killed, no lease was lost and no run deleted.
+	// them has ended, and no run was deleted, or retried after it had failed.
 	Metrics []string
 }
 
@@ -61,3 +64,9 @@ func (c *Case) merges(workflow, node string) bool { return c.Merges == nil || c.
 func (c *Case) reused(run string) bool { return slices.Contains(c.Reused, run) }
 
 func (c *Case) spoilt(r *Run) bool { return r.Spoilt || slices.Contains(c.Spoilt, r.ID) }
+
+// spoiltID says whether what names that run is left out.
+func (c *Case) spoiltID(p *Part, run string) bool {
+	r := p.Runs[run]
+	return r != nil && r.Spoilt || slices.Contains(c.Spoilt, run)
+}

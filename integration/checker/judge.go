@@ -9,10 +9,8 @@ func (s *Snapshot) Judge(c Case) *Report {
 	r := &Report{}
 	logs := byRun(c.Log)
 	for _, p := range s.Parts {
-		spoilt := false
 		for _, run := range p.Runs {
 			if c.spoilt(run) {
-				spoilt = true
 				continue
 			}
 			if run.Fields == nil {
@@ -24,16 +22,14 @@ func (s *Snapshot) Judge(c Case) *Report {
 		p.judgeTokens(r, &c)
 		p.judgeQueues(r, &c)
 		p.judgeTimers(r, &c)
-		if !spoilt {
-			p.judgeCounts(r)
-		}
+		p.judgeCounts(r, &c)
 		if c.Rest {
 			p.judgeRest(r, &c)
 		}
 		p.judgeGone(r, &c)
 	}
 	s.judgeWants(r, &c)
-	judgeMetrics(r, s, &c)
+	r.Add(s.JudgeMetrics(c))
 	return r
 }
 

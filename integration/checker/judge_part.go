@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,19 +32,27 @@ func (p *Part) judgeTokens(rep *Report, c *Case) {
 			rep.check("S9", there && at == Pointer{r.ID, name}, "token %s of run %s has no entry %s in queue %s", name, r.ID, t.Entry, t.Queue)
 		}
 	}
-	if len(c.Spoilt) > 0 {
-		return // what belongs to a spoilt run cannot be counted
-	}
 	for name, q := range p.Queues {
-		rep.check("S9", len(q.Entries) == queued[name], "queue %s of partition %d has %d entries, %d tokens stand in it",
-			name, p.Number, len(q.Entries), queued[name])
+		entries := 0
+		for _, at := range q.Entries {
+			if !c.spoiltID(p, at.Run) {
+				entries++
+			}
+		}
+		rep.check("S9", entries == queued[name], "queue %s of partition %d has %d entries, %d tokens stand in it", name, p.Number, entries, queued[name])
 	}
+	timers := 0
 	for member := range p.Timers {
-		if strings.HasSuffix(member, "/") {
+		run, token, _ := strings.Cut(member, "/")
+		if c.spoiltID(p, run) {
+			continue
+		}
+		timers++
+		if token == "" && strings.HasSuffix(member, "/") {
 			timed++
 		}
 	}
-	rep.check("S11", timed == len(p.Timers), "partition %d has %d timers, %d of them are a token's or a deadline", p.Number, len(p.Timers), timed)
+	rep.check("S11", timed == timers, "partition %d has %d timers, %d of them are a token's or a deadline", p.Number, timers, timed)
 }
 
 // judgeQueues judges S10: what was delivered is pending with somebody, what is
@@ -102,9 +111,17 @@ func (p *Part) judgeTimers(rep *Report, c *Case) {
 
 // judgeCounts judges S12: counts and indexes agree with the runs; what has work
 // left is marked.
-func (p *Part) judgeCounts(rep *Report) {
+func (p *Part) judgeCounts(rep *Report, c *Case) {
 	counts, members := map[string]int{}, map[string]int{}
+	spoilt := map[string]bool{}
+	for _, id := range c.Spoilt {
+		spoilt[id] = true
+	}
 	for id, r := range p.Runs {
+		if c.spoilt(r) {
+			spoilt[id] = true
+			continue
+		}
 		if r.Fields == nil {
 			continue
 		}
@@ -125,12 +142,22 @@ func (p *Part) judgeCounts(rep *Report) {
 		rep.check("S12", marked || !work, "run %s (%s) has work left and no mark", id, status)
 	}
 	for name, index := range p.Indexes {
-		rep.check("S12", len(index) == members[name], "index %s of partition %d has %d members, %d runs belong there", name, p.Number, len(index), members[name])
+		n := 0
+		for member := range index {
+			if run, _, _ := strings.Cut(member, "|"); !spoilt[run] {
+				n++
+			}
+		}
+		rep.check("S12", n == members[name], "index %s of partition %d has %d members, %d runs belong there", name, p.Number, n, members[name])
 	}
+	more := 0
 	for field, n := range p.Stats {
-		rep.check("S12", n == counts[field], "counts of partition %d: %s is %d, want %d", p.Number, field, n, counts[field])
+		over := n - counts[field]
+		more += over
+		rep.check("S12", over >= 0 && over <= len(spoilt), "counts of partition %d: %s is %d, want %d", p.Number, field, n, counts[field])
 		delete(counts, field)
 	}
+	rep.check("S12", more <= len(spoilt), "the counts of partition %d are %d too many, %d runs are spoilt", p.Number, more, len(spoilt))
 	for field, n := range counts {
 		rep.check("S12", false, "counts of partition %d lack %s: %d", p.Number, field, n)
 	}
@@ -143,8 +170,19 @@ var left = []string{"t:", "i:", "f:", "d:", "b:", "c:", "s:", "w:"}
 // judgeRest judges L4 and L7 when nothing goes on any more.
 func (p *Part) judgeRest(rep *Report, c *Case) {
 	for name, q := range p.Queues {
-		rep.check("L4", len(q.Entries) == 0, "queue %s of partition %d has %d entries", name, p.Number, len(q.Entries))
-		rep.check("L4", len(q.Pending) == 0, "queue %s of partition %d has %d pending entries", name, p.Number, len(q.Pending))
+		entries, pending := 0, 0
+		for _, at := range q.Entries {
+			if !c.spoiltID(p, at.Run) {
+				entries++
+			}
+		}
+		for id := range q.Pending {
+			if !c.spoiltID(p, q.Entries[id].Run) {
+				pending++
+			}
+		}
+		rep.check("L4", entries == 0, "queue %s of partition %d has %d entries", name, p.Number, entries)
+		rep.check("L4", pending == 0, "queue %s of partition %d has %d pending entries", name, p.Number, pending)
 		if c.Consumers > 0 {
 			rep.check("L7", len(q.Consumers) <= c.Consumers, "queue %s of partition %d has %d consumers, at most %d are alive",
 				name, p.Number, len(q.Consumers), c.Consumers)
@@ -153,10 +191,10 @@ func (p *Part) judgeRest(rep *Report, c *Case) {
 	for member := range p.Timers {
 		run, _, _ := strings.Cut(member, "/")
 		open := c.Want[run].Status
-		rep.check("L4", open == "running" || open == "paused", "timer %s is left", member)
+		rep.check("L4", open == "running" || open == "paused" || c.spoiltID(p, run), "timer %s is left", member)
 	}
 	for run := range p.Todo {
-		rep.check("L4", false, "run %s is marked as having work left", run)
+		rep.check("L4", c.spoiltID(p, run), "run %s is marked as having work left", run)
 	}
 	for _, r := range p.sorted(c) {
 		status := r.Status()
@@ -180,7 +218,7 @@ func (p *Part) judgeRest(rep *Report, c *Case) {
 func (p *Part) judgeGone(rep *Report, c *Case) {
 	for name, kind := range p.Odd {
 		run := name[strings.IndexByte(name, ':')+1:]
-		if r := p.Runs[run]; r == nil || !c.spoilt(r) {
+		if r := p.Runs[run]; (r == nil || !c.spoilt(r)) && !slices.Contains(c.Foreign, name) {
 			rep.check("L5", false, "key %s (%s) of partition %d belongs to nothing", name, kind, p.Number)
 		}
 	}

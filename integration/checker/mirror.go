@@ -16,6 +16,7 @@ type mirror struct {
 	// doubt says that a run was written to past the scripts: a server to which that
 	// happens may have become a replica.
 	doubt bool
+	left  map[string]bool // runs that are not judged, see Watch.Leave
 }
 
 // mirrorPart is one partition, by what its keys begin with.
@@ -66,7 +67,7 @@ func parseFrame(record string) frame {
 }
 
 func newMirror(rep *Report, prefix string) *mirror {
-	return &mirror{rep: rep, prefix: prefix, parts: map[string]*mirrorPart{}}
+	return &mirror{rep: rep, prefix: prefix, parts: map[string]*mirrorPart{}, left: map[string]bool{}}
 }
 
 func newMirrorPart() *mirrorPart {
@@ -101,6 +102,11 @@ func (m *mirror) load(reply []any) error {
 			return err
 		}
 		m.parts[prefix] = mirrorOf(p)
+		for id, r := range m.parts[prefix].runs {
+			if m.left[id] {
+				r.spoilt, m.parts[prefix].spoilt = true, true
+			}
+		}
 	}
 	return nil
 }

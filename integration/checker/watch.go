@@ -71,6 +71,14 @@ func Follow(ctx context.Context, addr, prefix string) (*Watch, error) {
 	return w, nil
 }
 
+// Leave lets a run be, and the sums of its partition: its keys are to be damaged.
+// Without it, that was forgotten whenever following has to begin anew.
+func (w *Watch) Leave(run string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mirror.left[run] = true
+}
+
 // Close ends it.
 func (w *Watch) Close() error {
 	w.stop()

@@ -13,6 +13,8 @@ var Approve = flox.NewSignal[string]("approve")
 type Ask struct {
 	Timeout int    `json:"timeout"` // how long it waits for the signal, ms
 	Item    string `json:"item,omitempty"`
+	// More is of kinds that can be as large as a payload says.
+	More map[string][]string `json:"more,omitempty"`
 }
 
 // awaiting is the node that awaits.

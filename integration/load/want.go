@@ -43,7 +43,7 @@ func Want(r Run) checker.Want {
 	want := checker.Want{Status: "completed", Outputs: 1}
 	switch in := r.Input.(type) {
 	case Mesh:
-		want.Committed = 2 + 2*in.Width
+		want.Committed = 2 + (2+in.Again)*in.Width
 	case Chain:
 		want.Committed = in.Left + 1
 		if r.Workflow == GrownName {

@@ -17,6 +17,9 @@ type Mesh struct {
 	Nap int `json:"nap,omitempty"`
 	// Flaky lets one branch in seven fail at its first attempt.
 	Flaky bool `json:"flaky,omitempty"`
+	// Again is how often a branch does its first step once more, in the hands of the
+	// worker that has it.
+	Again int `json:"again,omitempty"`
 }
 
 // Part is what the branches of a mesh hand on.
@@ -24,6 +27,7 @@ type Part struct {
 	Index int    `json:"index"`
 	Nap   int    `json:"nap,omitempty"`
 	Flaky bool   `json:"flaky,omitempty"`
+	Again int    `json:"again,omitempty"`
 	Item  string `json:"item,omitempty"` // that made it
 }
 
@@ -34,6 +38,8 @@ type Chain struct {
 	Nap  int    `json:"nap,omitempty"`  // of a step, ms
 	Wait int    `json:"wait,omitempty"` // after a step, in the store, ms
 	Item string `json:"item,omitempty"` // that made it
+	// More is of kinds that can be as large as a payload says.
+	More map[string][]string `json:"more,omitempty"`
 }
 
 // Sum is the output of every run.
@@ -50,7 +56,7 @@ func meshWorkflow() (flox.Definition, error) {
 	split := flox.AddFanoutFunc(b, "split", node("split", func(ctx *flox.Context[Trace], in Mesh) (flox.Fanout[Part], error) {
 		parts := make([]Part, in.Width)
 		for i := range parts {
-			parts[i] = Part{Index: i, Nap: in.Nap, Flaky: in.Flaky, Item: ctx.ItemID()}
+			parts[i] = Part{Index: i, Nap: in.Nap, Flaky: in.Flaky, Again: in.Again, Item: ctx.ItemID()}
 		}
 		return flox.NextAll(parts), nil
 	}))
@@ -60,6 +66,7 @@ func meshWorkflow() (flox.Definition, error) {
 		}
 		err := nap(ctx, in.Nap*(1+in.Index%5))
 		in.Item = ctx.ItemID()
+		in.Again--
 		return flox.Next(in), err
 	}))
 	second := flox.AddFunc(b, "second", node("second", func(ctx *flox.Context[Trace], in Part) (flox.Transition[Part], error) {
@@ -76,7 +83,7 @@ func meshWorkflow() (flox.Definition, error) {
 		return flox.Next(Sum{Items: len(in), Item: ctx.ItemID()}), nil
 	}))
 	split.To(first)
-	first.To(second)
+	first.Route(flox.When(func(p Part) bool { return p.Again >= 0 }, first), flox.Otherwise(second))
 	second.Join(sum)
 	return flox.Build(b, split, sum)
 }
