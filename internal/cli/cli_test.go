@@ -123,9 +123,9 @@ func build(t *testing.T, name string, f func(*flox.Context[tally], guest) (flox.
 // until waits for what no event tells.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("waited 10s in vain until %s", what)
+			w.t.Fatalf("waited a minute in vain until %s", what)
 		}
 	}
 }

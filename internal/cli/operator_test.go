@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +84,29 @@ type slow struct {
 func (s slow) Start(ctx context.Context, req flox.StartRequest) error {
 	s.end()
 	return ctx.Err()
+}
+
+// TestUnconfirmedStart checks that such a start says what the store knows of why.
+func TestUnconfirmedStart(t *testing.T) {
+	server := miniredis.RunT(t)
+	y := newYard(t, "redis://"+server.Addr(), true)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	late := errors.New("no answer within 4s")
+	y.st = doubtful{slow{y.st, func() { cancel(late) }}}
+	s := &session{st: y.st, ctl: flox.NewControl(y.st)}
+	_, err := s.start(ctx, startOne{workflow: "order", id: "one", input: []byte(`{"n":1}`)})
+	const want = `run "one": start: no answer within 4s (0 of 1 replicas); it may have been started, see: orchestrator show one`
+	if err == nil || err.Error() != want {
+		t.Errorf("start = %v, want %s", err, want)
+	}
+}
+
+// doubtful is a slow store that knows why.
+type doubtful struct{ slow }
+
+func (d doubtful) Start(ctx context.Context, req flox.StartRequest) error {
+	_ = d.slow.Start(ctx, req)
+	return fmt.Errorf("%w (0 of 1 replicas)", context.Cause(ctx))
 }
 
 func TestClean(t *testing.T) {

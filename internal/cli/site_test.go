@@ -20,7 +20,7 @@ func TestSite(t *testing.T) {
 		done <- Run(ctx, []string{"site", "--listen", address}, strings.NewReader(""), io.Discard, io.Discard)
 	}()
 	var res *http.Response
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		var err error
 		if res, err = http.Get("http://" + address + "/"); err == nil {
 			break

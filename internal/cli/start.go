@@ -221,7 +221,7 @@ func (s *session) start(ctx context.Context, one startOne) (started, error) {
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return started{}, fmt.Errorf("run %q: %v; it may have been started, see: %s show %s", one.id, interrupted(ctx), program, one.id)
+		return started{}, fmt.Errorf("run %q: %v; it may have been started, see: %s show %s", one.id, timedOut(ctx, err), program, one.id)
 	case !ok:
 		return started{one.id, true}, err
 	}

@@ -117,6 +117,9 @@ func (t *table) cut(cell string, used int) string {
 	return shortened(cell, max(t.width-used, leastCut))
 }
 
+// mostEchoed is the most letters of what was typed that an error repeats.
+const mostEchoed = 256
+
 // shortened is the beginning of a text that is longer than that.
 func shortened(s string, most int) string {
 	if r := []rune(s); len(r) > most {

@@ -193,6 +193,7 @@ func (s *session) workflow(ctx context.Context, name string) (flox.WorkflowInfo,
 		}
 		names = append(names, w.Name)
 	}
+	name = shortened(name, mostEchoed)
 	switch near := nearest(name, names); {
 	case near != "":
 		err = because(flox.ErrNotFound, "workflow %q: not registered; did you mean %s?", name, near)

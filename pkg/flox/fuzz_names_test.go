@@ -10,7 +10,7 @@ const nameLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 // FuzzNames looks for a text that CheckName lets pass though it has another letter,
 // and for items whose names are too long or taken.
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"", "a", "run-1", "a:1", "a}{b", "a|b", "a/b", "a b", "a\n", "é", "a\x00", "..", strings.Repeat("x", 128), strings.Repeat("x", 129)} {
+	for _, s := range []string{"", "a", "run-1", "a:1", "a}{b", "a|b", "a/b", "a b", "a\n", "é", "a\x00", "..", strings.Repeat("x", 128), strings.Repeat("x", 129), strings.Repeat("\x80", 20_000)} {
 		f.Add(s, uint16(0), uint16(1))
 	}
 	f.Add("0.3.7", uint16(65535), uint16(12))
@@ -19,8 +19,13 @@ func FuzzNames(f *testing.F) {
 		valid := s != "" && len(s) <= 128 && strings.Trim(s, nameLetters) == "" && !strings.ContainsFunc(s, func(r rune) bool {
 			return !strings.ContainsRune(nameLetters, r)
 		})
-		if got := CheckName("name", s) == nil; got != valid {
+		err := CheckName("name", s)
+		if got := err == nil; got != valid {
 			t.Fatalf("CheckName(%q) lets it pass: %v, want %v", s, got, valid)
+		}
+		// %q makes at most ten letters of one byte.
+		if err != nil && len(err.Error()) > 20*maxName+100 {
+			t.Fatalf("CheckName of %d bytes is an error of %d, want a line", len(s), len(err.Error()))
 		}
 		if !valid || len(s) > maxTokenLen {
 			return

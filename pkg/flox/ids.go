@@ -16,13 +16,16 @@ import (
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
+// maxName is the longest name.
+const maxName = 128
+
 // CheckName reports why s cannot be a name (of a workflow, node, queue, run or
 // namespace), or nil. what says what s is, for the error.
 func CheckName(what, s string) error {
 	if namePattern.MatchString(s) {
 		return nil
 	}
-	return fmt.Errorf("%s %q: want 1 to 128 of the characters A-Z a-z 0-9 . _ -", what, s)
+	return fmt.Errorf("%s %q: want 1 to 128 of the characters A-Z a-z 0-9 . _ -", what, clip(s, 2*maxName))
 }
 
 const (
@@ -41,7 +44,7 @@ func CheckLabels(labels map[string]string) error {
 		}
 		control := strings.ContainsFunc(value, unicode.IsControl)
 		if len(value) > maxLabelValue || control || !utf8.ValidString(value) {
-			return fmt.Errorf("label %s=%q: want text of up to %d bytes without control characters", key, value, maxLabelValue)
+			return fmt.Errorf("label %s=%q: want text of up to %d bytes without control characters", key, clip(value, 2*maxLabelValue), maxLabelValue)
 		}
 	}
 	return nil

@@ -64,7 +64,7 @@ func TestCommitLearnsOfAQueue(t *testing.T) {
 	if err := s.Start(ctx, request("a")); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := s.Claim(ctx, flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: 5 * time.Second})
+	entries, err := s.Claim(ctx, flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Minute})
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("Claim = %v, %v, want one entry", entries, err)
 	}
@@ -84,7 +84,7 @@ func TestCommitLearnsOfAQueue(t *testing.T) {
 	if r, err := s.Commit(ctx, deposit); err != nil || r.Verdict != flox.VerdictReleased {
 		t.Fatalf("Commit(deposit) = %+v, %v, want released", r, err)
 	}
-	far, err := s.Claim(ctx, flox.ClaimRequest{Consumer: "w", Queues: []string{"far"}, Max: 1, Wait: 5 * time.Second})
+	far, err := s.Claim(ctx, flox.ClaimRequest{Consumer: "w", Queues: []string{"far"}, Max: 1, Wait: time.Minute})
 	if err != nil || len(far) != 1 || far[0].Token != flox.JoinToken("0.0") {
 		t.Errorf("Claim(far) = %v, %v, want the join's token", far, err)
 	}

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,20 +27,20 @@ const (
 // scripts that recognise their repeat, so the same arguments may be sent again.
 func (s *Store) do(ctx context.Context, lane int, x *script, args []any) (any, error) {
 	started := time.Now()
-	var doubt error // that the replicas have it
+	var trouble error // with the last attempt; with any, if the replicas may lack what it did
 	for attempt := 0; ; attempt++ {
 		reply, err := s.once(ctx, lane, x, args)
 		if err == nil || errors.Is(err, redis.Nil) {
 			return reply, nil
 		}
-		if errors.Is(err, ErrNotReplicated) {
-			doubt = s.explain(err)
-		}
-		if ctx.Err() != nil {
-			if doubt != nil {
-				return nil, fmt.Errorf("%w (%w)", context.Cause(ctx), doubt)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			if trouble != nil {
+				return nil, fmt.Errorf("%w (%w)", context.Cause(ctx), trouble)
 			}
 			return nil, ctx.Err()
+		}
+		if !errors.Is(trouble, ErrNotReplicated) || errors.Is(err, ErrNotReplicated) {
+			trouble = s.explain(err)
 		}
 		if !transient(err) {
 			return nil, s.explain(err)
@@ -50,8 +51,8 @@ func (s *Store) do(ctx context.Context, lane int, x *script, args []any) (any, e
 		if _, bounded := ctx.Deadline(); !bounded && time.Since(started) > patience {
 			return nil, s.explain(err)
 		}
-		if s.pause(ctx, attempt) != nil {
-			return nil, fmt.Errorf("%w (%w)", context.Cause(ctx), s.explain(err))
+		if err := s.pause(ctx, attempt); err != nil {
+			return nil, fmt.Errorf("%w (%w)", cmp.Or(context.Cause(ctx), err), trouble)
 		}
 	}
 }
@@ -80,6 +81,9 @@ func (s *Store) command(ctx context.Context, lane int, args ...any) (any, error)
 // script runs a script.
 func (s *Store) script(ctx context.Context, lane int, x *script, keys []string, args ...any) (any, error) {
 	x.check(len(keys), len(args))
+	if err := s.permit(ctx, x); err != nil {
+		return nil, err
+	}
 	list := make([]any, 0, 3+len(keys)+len(args))
 	list = append(list, "EVALSHA", s.sha(x), len(keys))
 	for _, k := range keys {

@@ -14,10 +14,11 @@ import (
 // format is the version of the keys' layout.
 const format = 1
 
-// Partitions of a namespace that nothing was said about.
+// Partitions of a namespace that nothing was said about, and the most that one has.
 const (
 	singlePartitions  = 1
 	clusterPartitions = 64
+	mostPartitions    = 1024
 )
 
 // openAttempts is how often Open asks a server that cannot answer just now, however
@@ -226,6 +227,10 @@ func settlePartitions(namespace string, stored []any, wanted int) (int, error) {
 		return 0, fmt.Errorf("namespace %s was made by a newer flox (format %d, this one knows %d): use the newer flox", namespace, f, format)
 	}
 	has := int(integer(stored, 1))
+	if has > mostPartitions { // each has memory of its own here
+		return 0, fmt.Errorf("namespace %s says partitions %q, which flox did not write (it has at most %d): use another namespace",
+			namespace, text(stored, 1), mostPartitions)
+	}
 	if has != 0 && wanted != 0 && has != wanted {
 		return 0, fmt.Errorf("namespace %s has %d partitions, not %d: that is fixed once it is used; set partitions to %d or use another namespace",
 			namespace, has, wanted, has)
@@ -234,8 +239,11 @@ func settlePartitions(namespace string, stored []any, wanted int) (int, error) {
 }
 
 // configure writes down what the namespace is, before anything else is written,
-// and compares it with what others wrote.
-func (s *Store) configure(ctx context.Context) error {
+// and compares it with what others wrote. first is the script that comes next.
+func (s *Store) configure(ctx context.Context, first *script) error {
+	if err := s.permit(ctx, first); err != nil {
+		return err
+	}
 	key, n := s.keys.config(), len(s.keys.parts)
 	for _, field := range [][2]any{{"format", format}, {"partitions", n}} {
 		if _, err := s.command(ctx, s.keys.home(), "HSETNX", key, field[0], field[1]); err != nil {

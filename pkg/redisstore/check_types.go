@@ -18,6 +18,12 @@ func (s *Store) checkTypes(ctx context.Context) error {
 		for key, kind := range p.types() {
 			want[key] = kind
 		}
+		if s.replicas > 0 {
+			want[p.mark()] = "hash"
+		}
+	}
+	if s.replicas > 0 {
+		want[s.keys.mark()] = "hash"
 	}
 	if err := s.compareTypes(ctx, want); err != nil {
 		return err

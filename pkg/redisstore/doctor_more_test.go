@@ -101,7 +101,7 @@ func TestDoctorAfterTheClockWentBack(t *testing.T) {
 	w := newWard(t, server, 1)
 	w.admit()
 	queue := w.key("queue:sum", "")
-	entries, err := w.store.Claim(t.Context(), flox.ClaimRequest{Consumer: "dead", Queues: []string{"sum"}, Max: 1, Wait: time.Second})
+	entries, err := w.store.Claim(t.Context(), flox.ClaimRequest{Consumer: "dead", Queues: []string{"sum"}, Max: 1, Wait: time.Minute})
 	w.must(err)
 	loaded, err := w.store.Load(t.Context(), entries[0], "dead-owner", 3)
 	if err != nil || loaded.Grant != flox.GrantOK {

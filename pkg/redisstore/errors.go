@@ -24,9 +24,12 @@ var passing = []string{
 // transient reports whether the same command may succeed later.
 func transient(err error) bool {
 	var network net.Error
+	var doubt *unreplicated
 	switch {
 	case errors.Is(err, errClosed), errors.Is(err, redis.ErrClosed), errors.Is(err, context.Canceled):
 		return false
+	case errors.As(err, &doubt) && doubt.cause != nil:
+		return transient(doubt.cause)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotReplicated), errors.As(err, &network), errors.Is(err, redis.ErrPoolTimeout):
 		return true
@@ -57,6 +60,8 @@ func (s *Store) explain(err error) error {
 		return fmt.Errorf("redis at %s: the user lacks a permission: %w", s.address, err)
 	case strings.HasPrefix(text, "WRONGTYPE"):
 		return errSpoilt
+	case strings.HasPrefix(text, "READONLY"):
+		return fmt.Errorf("redis at %s is a replica, or becomes one: use the master's address if that stays so: %w", s.address, err)
 	case strings.HasPrefix(text, "OOM"):
 		return fmt.Errorf("redis at %s is out of memory: raise maxmemory or let runs finish: %w", s.address, err)
 	}

@@ -118,7 +118,7 @@ func TestHungServerLetsAWorkerLeave(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	within(t, 2*time.Second, "Leave", func() {
+	within(t, 4*time.Second, "Leave", func() {
 		if err := s.Leave(ctx, flox.WorkerInfo{ID: "w", Queues: []string{"q"}}); err == nil {
 			t.Error("Leave of a hung server = nil, want an error")
 		}
@@ -138,7 +138,7 @@ func TestMalformedRunHarmsNoOther(t *testing.T) {
 		if err := s.Start(t.Context(), request(run)); err != nil {
 			t.Fatal(err)
 		}
-		entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: 5 * time.Second})
+		entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Minute})
 		if err != nil || len(entries) != 1 {
 			t.Fatalf("Claim = %v, %v, want %s", entries, err, run)
 		}
@@ -159,7 +159,7 @@ func TestMalformedRunHarmsNoOther(t *testing.T) {
 	if _, err := s.Settle(t.Context(), ""); err == nil {
 		t.Error("Settle of a malformed run = nil, want an error that names it")
 	}
-	claim := flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Second}
+	claim := flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Minute}
 	if entries, err := s.Claim(t.Context(), claim); err != nil || len(entries) != 1 || entries[0].Run != "good" {
 		t.Errorf("Claim after Settle = %v, %v, want the good run", entries, err)
 	}

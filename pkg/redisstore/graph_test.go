@@ -38,7 +38,7 @@ func (s scene) key(kind, run string) string {
 // take claims and loads the one item that is ready in a queue.
 func (s scene) take(queue string) flox.Loaded {
 	s.t.Helper()
-	entries, err := s.Claim(s.t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{queue}, Max: 1, Wait: time.Second})
+	entries, err := s.Claim(s.t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{queue}, Max: 1, Wait: time.Minute})
 	if err != nil || len(entries) != 1 {
 		s.t.Fatalf("Claim(%s) = %v, %v, want an entry", queue, entries, err)
 	}

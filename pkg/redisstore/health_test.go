@@ -77,13 +77,13 @@ func TestPatience(t *testing.T) {
 
 	began := time.Now()
 	refused(t, redisstore.Config{URL: "redis://" + server.Addr(), Patience: -1}, "wants a password")
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("Open took %v to say that a password is wanted", took)
 	}
 	server.Kill()
 	began = time.Now()
 	refused(t, redisstore.Config{URL: url, Patience: time.Second, Logger: slog.New(slog.DiscardHandler)}, "cannot be reached")
-	if took := time.Since(began); took < time.Second || took > 10*time.Second {
+	if took := time.Since(began); took < time.Second || took > 30*time.Second {
 		t.Errorf("Open of patience 1s gave up after %v", took)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -110,9 +110,9 @@ func TestPatienceWhereNothingAnswers(t *testing.T) {
 			},
 		})
 	}()
-	for deadline := time.Now().Add(8 * time.Second); !strings.Contains(log.String(), "waiting for redis"); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), "waiting for redis"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Error("Open has said nothing for 8s")
+			t.Error("Open has said nothing for 20s")
 			break
 		}
 	}
@@ -145,8 +145,8 @@ func TestHangingServer(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Errorf("Close = %v, want nil", err)
 	}
-	if took := time.Since(began); took > 1500*time.Millisecond {
-		t.Errorf("it took %v to open and close, want well below the 3s of a read", took)
+	if took := time.Since(began); took > 2500*time.Millisecond {
+		t.Errorf("it took %v to open and close, want less than the 3s of a read", took)
 	}
 }
 

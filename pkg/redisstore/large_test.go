@@ -107,7 +107,7 @@ func TestLargeFanOutUnderControl(t *testing.T) {
 // settled waits until no token of a run is left.
 func settled(t *testing.T, control *flox.Control, id string) flox.RunInfo {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		info, err := control.Show(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)

@@ -101,7 +101,7 @@ func (s *Store) Workers(ctx context.Context) ([]flox.WorkerInfo, error) {
 // Register implements flox.LivenessStore. Workers repeat it: it also brings back
 // what the namespace is and its queues, should the server have lost everything.
 func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
-	if err := s.configure(ctx); err != nil {
+	if err := s.configure(ctx, scriptRegister); err != nil {
 		return err
 	}
 	queues := distinct(append([]string{w.StartQueue}, w.Queues...))

@@ -131,7 +131,7 @@ var faults = []struct {
 	{"masterdown", func(t *testing.T, server *testredis.Server, s *redisstore.Store) {
 		do(t, server, "CONFIG", "SET", "replica-serve-stale-data", "no")
 		do(t, server, "REPLICAOF", "127.0.0.1", "1")
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		_, _ = s.Info(ctx, "r")
 	}},
@@ -151,7 +151,7 @@ var faults = []struct {
 	}},
 	{"timeout", func(t *testing.T, server *testredis.Server, s *redisstore.Store) {
 		hang(t, server)
-		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second) // go-redis waits for 5 s
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // go-redis waits for 5 s
 		defer cancel()
 		_, _ = s.Info(ctx, "r")
 	}},
@@ -169,7 +169,11 @@ func do(t *testing.T, server *testredis.Server, args ...any) {
 // started starts a run, which goes well or not.
 func started(t *testing.T, s *redisstore.Store, run string, well bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	patience := 3 * time.Second // for a failure to be seen
+	if well {
+		patience = time.Minute
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Start(ctx, request(run)); (err == nil) != well {
 		t.Errorf("Start(%q) = %v, want success: %t", run, err, well)
@@ -215,14 +219,16 @@ func TestObserverOfABrokenRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.failures()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	claimed := make(chan struct{})
 	go func() {
 		defer close(claimed)
-		_, _ = s.Claim(t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: 900 * time.Millisecond})
+		_, _ = s.Claim(ctx, flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Hour})
 	}()
 	c := server.Client()
 	defer c.Close()
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		killed, err := c.Do(t.Context(), "CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "yes").Int()
 		if err != nil {
 			t.Fatal(err)
@@ -235,5 +241,6 @@ func TestObserverOfABrokenRead(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	cancel()
 	<-claimed
 }

@@ -58,7 +58,7 @@ func TestRandomGraphsOnCluster(t *testing.T) {
 func randomGraphs(t *testing.T, st flox.Store, seed int64, rounds int, c crowd) {
 	cfg := proptest.Config{
 		Workers: 3, Concurrency: 16, Lease: c.lease, Quantum: 5 * time.Millisecond,
-		Crashes: 12, Pauses: 12, Limit: time.Minute,
+		Crashes: 12, Pauses: 12, Limit: 4 * time.Minute,
 	}
 	for range rounds {
 		var cases []*proptest.Case

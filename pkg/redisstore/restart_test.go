@@ -34,7 +34,7 @@ func leased(t *testing.T) (*Store, *miniredis.Miniredis, flox.Loaded) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: "c", Queues: []string{"q"}, Max: 1, Wait: time.Second})
+	entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: "c", Queues: []string{"q"}, Max: 1, Wait: time.Minute})
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("Claim = %v, %v", entries, err)
 	}

@@ -12,7 +12,7 @@ import (
 // Start implements flox.RunInfoStore.
 func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	if !s.configured.Load() {
-		if err := s.configure(ctx); err != nil {
+		if err := s.configure(ctx, scriptStart); err != nil {
 			return err
 		}
 	}

@@ -69,6 +69,7 @@ var (
 	scriptConsumer = mustLoad("consumer")
 	scriptRegister = mustLoad("register")
 	scriptMark     = mustLoad("mark")
+	scriptRights   = mustLoad("rights")
 	// Of the doctor.
 	scriptInspect  = mustLoad("inspect")
 	scriptRecount  = mustLoad("recount")

@@ -98,6 +98,7 @@ type Store struct {
 	claimed map[string]*claimer // by consumer
 
 	configured atomic.Bool // a start has no need to do it again
+	permitted  sync.Map    // scripts all of whose commands the user may run
 
 	events hub
 
@@ -114,8 +115,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := flox.CheckName("namespace", namespace); err != nil {
 		return nil, err
 	}
-	if cfg.Partitions < 0 || cfg.Partitions > 1024 {
-		return nil, fmt.Errorf("%d partitions: want 1 to 1024, or 0 for the default", cfg.Partitions)
+	if cfg.Partitions < 0 || cfg.Partitions > mostPartitions {
+		return nil, fmt.Errorf("%d partitions: want 1 to %d, or 0 for the default", cfg.Partitions, mostPartitions)
 	}
 	replicas, timeout, err := cfg.durability()
 	if err != nil {

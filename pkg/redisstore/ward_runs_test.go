@@ -46,7 +46,7 @@ func (w *ward) take(queue, run string) flox.Loaded {
 	ctx := w.t.Context()
 	var loaded flox.Loaded
 	for found := false; !found; {
-		entries, err := w.store.Claim(ctx, flox.ClaimRequest{Consumer: "hand", Queues: []string{queue}, Max: 10, Wait: time.Second})
+		entries, err := w.store.Claim(ctx, flox.ClaimRequest{Consumer: "hand", Queues: []string{queue}, Max: 10, Wait: time.Minute})
 		w.must(err)
 		if len(entries) == 0 {
 			w.t.Fatalf("no entry of run %s in queue %s", run, queue)

@@ -151,7 +151,7 @@ func (w *ward) worker() (stop func()) {
 
 func (w *ward) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in time: %s\n%s", what, w.dumpText())
 		}
