@@ -80,6 +80,11 @@ func TestCostIsBounded(t *testing.T) {
 		began, before := time.Now(), s.done(client)
 		time.Sleep(8 * interval)
 		after, intervals := s.done(client), float64(time.Since(began))/float64(interval)
+		for try := 0; try < 10 && intervals > 9; try++ { // the machine stood still, and so did the readings
+			began, before = time.Now(), s.done(client)
+			time.Sleep(8 * interval)
+			after, intervals = s.done(client), float64(time.Since(began))/float64(interval)
+		}
 		return work{int64(float64(after.commands-before.commands) / intervals), (after.cpu - before.cpu) / intervals}
 	}
 	few := measure()

@@ -101,9 +101,9 @@ func (s *site) value(name string, labels ...string) (v float64, ok bool) {
 // until waits for what only a later reading shows.
 func (s *site) until(what string, ok func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("waited 30s in vain until %s", what)
+			s.t.Fatalf("waited a minute in vain until %s", what)
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestEveryState(t *testing.T) {
 	server := testredis.Start(t, testredis.Args("--maxmemory", "100mb"))
 	host, port, _ := strings.Cut(server.Addr(), ":")
 	testredis.Start(t, testredis.Args("--replicaof", host+" "+port))
-	s := newSite(t, server.URL(), 2, 50*time.Millisecond)
+	s := newSite(t, server.URL(), 2, 500*time.Millisecond) // three of them without a reading are too many
 	ctl, ctx := flox.NewControl(s.st), t.Context()
 
 	g := &gate{make(chan struct{}, 2), make(chan struct{})}
@@ -331,7 +331,7 @@ func TestServerAway(t *testing.T) {
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
 		s.must(err)
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 2500*time.Millisecond { // a read of Redis would take 3s
 			t.Errorf("a scrape took %v", took)
 		}
 		return string(body)
@@ -529,6 +529,7 @@ func TestFailedRuns(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
+	var testClock clock
 	base := processStart.Add(time.Hour) // with a monotonic reading
 	at := func(d time.Duration) time.Time { return base.Add(d) }
 	for _, tt := range []struct {
@@ -554,8 +555,6 @@ func TestClock(t *testing.T) {
 	}
 }
 
-var testClock clock
-
 func TestPacer(t *testing.T) {
 	p := newPacer(2000, 50*time.Millisecond)
 	began := time.Now()
@@ -565,7 +564,7 @@ func TestPacer(t *testing.T) {
 		}
 	}
 	// 400 at 100 an interval: the fourth interval has begun.
-	if took := time.Since(began); took < 150*time.Millisecond || took > 2*time.Second {
+	if took := time.Since(began); took < 150*time.Millisecond || took > 10*time.Second {
 		t.Errorf("400 keys at 100 each 50ms took %v, want 150ms or a little more", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

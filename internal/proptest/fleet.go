@@ -91,8 +91,10 @@ func (f *fleet) pausesNow() bool {
 	return true
 }
 
-// pause pauses a run, and resumes it later. A run that has ended refuses.
+// pause pauses a run, and resumes it later. A run that has ended refuses. It takes as
+// long as it takes: the time of the commit that it comes with is no limit.
 func (f *fleet) pause(ctx context.Context, run string) {
+	ctx = context.WithoutCancel(ctx)
 	control := flox.NewControl(f.st)
 	f.told.pauses(run)
 	if err := control.Pause(ctx, run); err != nil {
@@ -103,7 +105,7 @@ func (f *fleet) pause(ctx context.Context, run string) {
 	}
 	f.all.Go(func() {
 		time.Sleep(f.cfg.Lease / 2)
-		if err := control.Resume(context.WithoutCancel(ctx), run); err != nil && !errors.Is(err, flox.ErrRefused) {
+		if err := control.Resume(ctx, run); err != nil && !errors.Is(err, flox.ErrRefused) {
 			f.report(err)
 		}
 	})

@@ -82,6 +82,9 @@ func (q question) ask(s calls, run string) (answer, flox.Loaded, flox.CommitResu
 type linearState struct {
 	m  *model
 	id string // of the token's entry, once it was claimed; "" while nobody knows it
+	// ahead is the model's name of an entry that the read of a claim brought which did
+	// not get it: the next claim may. Others can reclaim it, and go on with it, meanwhile.
+	ahead string
 }
 
 func (s linearState) token(run string) modelToken { return s.m.runs[run].tokens[flox.RootToken] }
@@ -105,13 +108,14 @@ func linearModel(run string) porcupine.Model {
 
 func describe(state any) string {
 	s := state.(linearState)
-	return fmt.Sprintf("%s %+v", s.id, s.m.runs)
+	return fmt.Sprintf("%s %s %+v", s.id, s.ahead, s.m.runs)
 }
 
 // linearStep returns the states that there may be after a call with that answer.
 func linearStep(run string, s linearState, q question, a answer) []any {
 	before := s.token(run)
-	next := linearState{m: s.m.clone(), id: s.id}
+	next := s
+	next.m = s.m.clone()
 	switch q.what {
 	case "claim", "reclaim":
 		return linearTake(run, s, next, q, a)
@@ -145,11 +149,22 @@ func (s linearState) known(run string, before modelToken) linearState {
 }
 
 // linearTake is a claim or reclaim. Nothing may come of it at any time: another call
-// may have been first, and a slow read is left for the next.
+// may have been first, and what a claim's read brought may be left for the next.
 func linearTake(run string, s, next linearState, q question, a answer) []any {
 	before := s.token(run)
 	_, _, _, entries := q.ask(next.m, run)
 	switch {
+	case q.what == "claim" && len(a.entries) == 0 && len(entries) > 0:
+		next.ahead = before.entry
+		return []any{s, next}
+	case q.what == "claim" && len(a.entries) > 0 && s.ahead != "":
+		if s.ahead == before.entry && (s.id == "" || s.id == a.entries[0]) {
+			s.id = a.entries[0]
+		} else if s.id == a.entries[0] {
+			return nil // the token has gone on, and has another entry
+		}
+		s.ahead = ""
+		return []any{s}
 	case len(a.entries) == 0:
 		if next.token(run).id == "" && before.id != "" {
 			return []any{s, next} // it dropped a token of a cancelled run

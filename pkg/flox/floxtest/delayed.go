@@ -19,18 +19,25 @@ var delayedChecks = []check{
 func (d *driver) promote(n int) {
 	d.t.Helper()
 	for range 500 {
-		before, existed := d.stands()
-		promoted, err := d.s.Promote(d.ctx, 100)
-		d.must(err)
-		if after, exists := d.stands(); existed && exists {
-			d.wantTold("Promote", before, after, promoted.Ended)
-		}
+		promoted := d.promoteSome()
 		if n -= promoted.Moved; n <= 0 {
 			return
 		}
 		d.b.Advance(max(promoted.Next, 2*time.Millisecond))
 	}
 	d.t.Fatalf("%d delayed tokens were never promoted", n)
+}
+
+// promoteSome promotes once, and checks what it tells.
+func (d *driver) promoteSome() flox.Promoted {
+	d.t.Helper()
+	before, existed := d.stands()
+	promoted, err := d.s.Promote(d.ctx, 100)
+	d.must(err)
+	if after, exists := d.stands(); existed && exists {
+		d.wantTold("Promote", before, after, promoted.Ended)
+	}
+	return promoted
 }
 
 // wantNext checks that nothing is due and when the next token is.
@@ -58,13 +65,11 @@ func promoteRetry(d *driver) {
 	c.Delay = lease
 	d.commit(c, flox.VerdictReleased)
 	d.idle(d.queue)
-	d.wantNext(0, lease)
 	token := d.tokens()[flox.RootToken]
 	if token.Place != flox.PlaceDelayed || token.Attempt != 1 || token.Due.IsZero() {
 		d.t.Errorf("Checkpoint = %+v, want a delayed token", token)
 	}
-	d.b.Advance(lease + lease/4)
-	d.promote(1)
+	d.pass(lease)
 	promoted, err := d.s.Promote(d.ctx, 10)
 	d.must(err)
 	if promoted.Moved != 0 || promoted.Next >= 0 {
@@ -84,10 +89,8 @@ func promoteStart(d *driver) {
 	d.must(d.s.Start(d.ctx, req))
 	d.must(d.s.Start(d.ctx, req))
 	d.idle(d.queue)
-	d.wantNext(0, lease)
 	d.wantStatus(flox.StatusPending)
-	d.b.Advance(lease + lease/4)
-	d.promote(1)
+	d.pass(lease)
 	d.commit(end(d.take(), "out"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
 }

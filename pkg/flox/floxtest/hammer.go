@@ -79,7 +79,7 @@ type hammerWorker struct {
 }
 
 func (w *hammerWorker) run() {
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for w.left.Load() > 0 && time.Now().Before(deadline) {
 		entries, err := w.s.Claim(w.d.ctx, flox.ClaimRequest{
 			Consumer: w.name, Queues: []string{w.d.queue}, Max: 1 + w.random.IntN(8), Wait: 20 * time.Millisecond,

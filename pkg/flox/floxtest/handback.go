@@ -46,15 +46,19 @@ func handbackUnknownNode(d *driver) {
 	l := d.begin()
 	d.handback(l, true, flox.VerdictReleased)
 	d.idle(d.queue)
-	d.wantNext(0, 500*time.Millisecond)
-	d.b.Advance(550 * time.Millisecond)
-	d.promote(1)
+	first := d.tokens()[flox.RootToken].Due
+	d.pass(500 * time.Millisecond)
 	l = d.take()
 	if l.Lease.Attempt != 0 || l.Item.Crashes != 0 {
 		d.t.Errorf("an unknown node counted: %d attempts, %d crashes, want none", l.Lease.Attempt, l.Item.Crashes)
 	}
 	d.handback(l, true, flox.VerdictReleased)
-	d.wantNext(500*time.Millisecond, time.Second)
+	// It cannot have been taken before it was due.
+	if second := d.tokens()[flox.RootToken].Due; second.Sub(first) < time.Second {
+		d.t.Errorf("handed back again it is due %v after it was, want a longer wait", second.Sub(first))
+	}
+	d.pass(time.Second)
+	d.take()
 }
 
 // handbackUnknownStep gives back what a Load granted that was not answered, also

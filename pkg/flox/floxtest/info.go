@@ -192,19 +192,6 @@ func listLabels(d *driver) {
 	}
 }
 
-func listAge(d *driver) {
-	d.startRuns(workflow, "old", "ended")
-	const between = time.Second
-	d.b.Advance(between + between/4)
-	d.startRuns(workflow, "young")
-	ended := d.scene("ended")
-	ended.control(flox.ControlCancel)
-	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between}, Limit: 1}, "old")
-	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{NewerThan: between}, Limit: 1}, "young", "ended")
-	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: between, NewerThan: time.Hour}, Limit: 9}, "old")
-	d.wantList(flox.ListRequest{RunFilter: flox.RunFilter{OlderThan: time.Hour}, Limit: 9})
-}
-
 func listOldestFirst(d *driver) {
 	d.startRuns(workflow, "a", "b", "c", "d", "e")
 	for _, run := range []string{"d", "b"} {

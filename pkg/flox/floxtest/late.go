@@ -1,6 +1,10 @@
 package floxtest
 
-import "github.com/floxrun/flox/pkg/flox"
+import (
+	"fmt"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
 
 var lateChecks = []check{
 	{"EveryCommit", lateEveryCommit},
@@ -102,7 +106,9 @@ func lateEveryPlace(d *driver) {
 
 // lateReclaimed loses the workers of two late branches: one is dropped when it
 // is loaded, one by a janitor.
-func lateReclaimed(d *driver) {
+func lateReclaimed(d *driver) { d.swiftly(lease*3/2+lease, lateAreTaken) }
+
+func lateAreTaken(d *driver) error {
 	items, join := d.lateBranches(2)
 	for range 3 {
 		d.b.Advance(lease / 2)
@@ -110,13 +116,14 @@ func lateReclaimed(d *driver) {
 	}
 	entries := d.reclaim("w1")
 	if len(entries) != 2 {
-		d.t.Fatalf("Reclaim = %+v, want the late branches", entries)
+		return fmt.Errorf("Reclaim = %+v, want the late branches", entries)
 	}
 	d.wantGrant(entries[0], flox.GrantDropped)
 	d.wantHealth(items[entries[1].Token], flox.HealthLost)
 	d.settle()
 	d.wantGrant(entries[1], flox.GrantStray)
 	d.wantLateEnd(join, flox.Counts{Created: 5, Committed: 3, Dropped: 2, Outputs: 1, Version: 3})
+	return nil
 }
 
 // lateLeased leaves a late branch to its worker, without keeping janitors busy.

@@ -2,7 +2,6 @@ package floxtest
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -64,44 +63,43 @@ func renewHealth(d *driver) {
 	d.wantHealth(unknown, flox.HealthLost)
 }
 
-func renewKeeps(d *driver) {
+func renewKeeps(d *driver) { d.swiftly(lease*3/2+lease, renewedIsKept) }
+
+func renewedIsKept(d *driver) error {
 	l := d.begin()
 	for range 3 {
 		d.b.Advance(lease / 2)
 		d.wantHealth(l, flox.HealthOK)
 		if entries := d.reclaim("w1"); len(entries) > 0 {
-			d.t.Fatalf("Reclaim = %+v while the lease is renewed, want nothing", entries)
+			return fmt.Errorf("Reclaim = %+v while the lease is renewed, want nothing", entries)
 		}
 	}
 	d.commit(keep(l, "second"), flox.VerdictKept)
 	d.wantHealth(l, flox.HealthOK)
+	return nil
 }
 
-// loadBegins loads what was claimed long before: the lease is a whole one.
-func loadBegins(d *driver) {
-	for try := 1; ; try++ {
-		d := d.scene(fmt.Sprint(try))
-		d.start()
-		e := d.claim(d.queue)
-		d.b.Advance(lease * 3 / 4)
-		began := time.Now()
-		l := d.wantGrant(e, flox.GrantOK)
-		d.b.Advance(lease / 2)
-		entries := d.reclaim("w1")
-		if len(entries) == 0 {
-			d.commit(end(l, "out"), flox.VerdictReleased)
-			return
-		}
-		// A machine that stood still for the other half has shown nothing.
-		if time.Since(began) < lease || try == 5 {
-			d.t.Fatalf("Reclaim = %+v, half a lease after it began, want nothing", entries)
-		}
-	}
-}
+func loadBegins(d *driver) { d.swiftly(lease*3/4+lease, loadedIsBegun) }
 
-func reclaimExpired(d *driver) {
-	old := d.begin()
+// loadedIsBegun loads what was claimed long before: the lease is a whole one.
+func loadedIsBegun(d *driver) error {
+	d.start()
+	e := d.claim(d.queue)
+	d.b.Advance(lease * 3 / 4)
+	l := d.wantGrant(e, flox.GrantOK)
+	d.b.Advance(lease / 2)
 	if entries := d.reclaim("w1"); len(entries) > 0 {
+		return fmt.Errorf("Reclaim = %+v, half a lease after it began, want nothing", entries)
+	}
+	d.commit(end(l, "out"), flox.VerdictReleased)
+	return nil
+}
+
+func reclaimExpired(d *driver) { d.swiftly(lease+lease/4+lease, expiredIsTaken) }
+
+func expiredIsTaken(d *driver) error {
+	old := d.begin()
+	if entries := d.reclaimAfter(never, "w1"); len(entries) > 0 {
 		d.t.Fatalf("Reclaim = %+v before the lease ran out, want nothing", entries)
 	}
 	d.expire()
@@ -110,7 +108,7 @@ func reclaimExpired(d *driver) {
 		d.t.Fatalf("Reclaim = %+v, want token 0 for w1", entries)
 	}
 	if again := d.reclaim("w2"); len(again) > 0 {
-		d.t.Fatalf("Reclaim by another = %+v, want nothing", again)
+		return fmt.Errorf("Reclaim by another = %+v, want nothing", again)
 	}
 	d.wantHealth(old, flox.HealthLost)
 	l := d.wantGrant(entries[0], flox.GrantOK)
@@ -120,6 +118,7 @@ func reclaimExpired(d *driver) {
 	d.unchanged("a commit by the old holder", func() { d.commit(end(old, "old"), flox.VerdictLost) })
 	d.commit(end(l, "new"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
+	return nil
 }
 
 func reclaimOwn(d *driver) {
@@ -172,7 +171,10 @@ func reclaimPaused(d *driver) {
 	}
 }
 
-func reclaimMax(d *driver) {
+func reclaimMax(d *driver) { d.swiftly(lease+lease/4+lease, someAreTaken) }
+
+// someAreTaken takes over five, at most two at a time.
+func someAreTaken(d *driver) error {
 	d.commit(fan(d.begin(), 5), flox.VerdictReleased)
 	d.takeAll(5)
 	d.expire()
@@ -187,11 +189,12 @@ func reclaimMax(d *driver) {
 		}
 		for _, e := range entries {
 			if seen[e.Token] {
-				d.t.Fatalf("token %s was reclaimed twice", e.Token)
+				return fmt.Errorf("token %s was reclaimed twice", e.Token)
 			}
 			seen[e.Token] = true
 		}
 	}
+	return nil
 }
 
 func poison(d *driver) {

@@ -161,7 +161,7 @@ func restartKeptSignal(d *driver) {
 func restartWaits(d *driver) {
 	d.startDeadline(soon)
 	d.commit(await(d.follow(d.take(), "ask"), "go"), flox.VerdictReleased)
-	d.passDeadline()
+	d.pass(soon)
 	d.retryFrom("ask")
 	d.wantRestarted("r1.0", "ask", "ask after 0.0")
 }

@@ -21,7 +21,7 @@ func restartNoOutput(d *driver) {
 func restartDeadline(d *driver) {
 	d.startDeadline(soon)
 	l := d.follow(d.take(), "second")
-	d.passDeadline()
+	d.pass(soon)
 	d.wantLateRun()
 	d.retryFrom("first")
 	d.wantHealth(l, flox.HealthLost)

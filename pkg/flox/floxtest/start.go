@@ -2,6 +2,7 @@ package floxtest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -100,26 +101,35 @@ func startTakenAfterEnd(d *driver) {
 	d.wantTaken(flox.StatusCompleted)
 }
 
-// startAt starts a run by the clock, and one whose time is past.
-func startAt(d *driver) {
+func startAt(d *driver) { d.swiftly(soon, startsByClock) }
+
+// startsByClock starts a run by the clock, and one whose time is past.
+func startsByClock(d *driver) error {
 	req := d.request()
 	d.must(d.s.Start(d.ctx, req)) // tells the store's time
 	info, err := d.s.Info(d.ctx, d.run)
 	d.must(err)
 	d.take()
-	for run, at := range map[string]time.Time{"later": info.Created.Add(soon), "past": info.Created.Add(-time.Hour)} {
+	later, past := d.run+"-later", d.run+"-past"
+	for run, at := range map[string]time.Time{later: info.Created.Add(soon), past: info.Created.Add(-time.Hour)} {
 		req.Run, req.Nonce, req.At = run, run, at
 		d.must(d.s.Start(d.ctx, req))
 	}
-	if e := d.claim(d.queue); e.Run != "past" {
+	waits := *d
+	waits.run = later
+	if token := waits.tokens()[flox.RootToken]; token.Place != flox.PlaceDelayed {
+		return fmt.Errorf("Checkpoint = %+v of the run whose time is to come, want it delayed", token)
+	}
+	if e := d.claim(d.queue); e.Run != past {
 		d.t.Fatalf("Claim = %+v, want the run whose time is past", e)
 	}
 	d.idle(d.queue)
 	d.b.Advance(soon + soon/4)
 	d.promote(1)
-	if e := d.claim(d.queue); e.Run != "later" {
+	if e := d.claim(d.queue); e.Run != later {
 		d.t.Fatalf("Claim = %+v, want the run whose time has come", e)
 	}
+	return nil
 }
 
 func startNoOutput(d *driver) {

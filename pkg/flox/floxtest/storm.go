@@ -59,7 +59,7 @@ func (s *stormOf) ok(what string, err error) {
 // tend is the janitor. It also sees which runs have ended.
 func (s *stormOf) tend() {
 	d := s.d
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(5 * time.Minute)
 	for s.left.Load() > 0 && time.Now().Before(deadline) {
 		_, err := d.s.Settle(d.ctx, "")
 		s.ok("Settle", err)

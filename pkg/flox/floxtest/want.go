@@ -142,6 +142,12 @@ func (d *driver) settle() {
 // reclaim takes over what has expired in the main queue.
 func (d *driver) reclaim(consumer string) []flox.Entry {
 	d.t.Helper()
+	return d.reclaimAfter(lease, consumer)
+}
+
+// reclaimAfter takes over what nobody has renewed for so long.
+func (d *driver) reclaimAfter(lease time.Duration, consumer string) []flox.Entry {
+	d.t.Helper()
 	entries, err := d.s.Reclaim(d.ctx, flox.ReclaimRequest{
 		Consumer: consumer, Queues: []string{d.queue}, Lease: lease, Max: 100,
 	})
