@@ -172,10 +172,13 @@ func (s *Store) makeGroups(ctx context.Context, lane int, keys []string) {
 // was queued before must be found.
 func (s *Store) makeGroup(ctx context.Context, lane int, key string) error {
 	_, err := s.command(ctx, lane, "XGROUP", "CREATE", key, group, "0", "MKSTREAM")
-	if err != nil && !strings.Contains(err.Error(), "BUSYGROUP") {
-		return err
+	switch {
+	case err == nil, strings.Contains(err.Error(), "BUSYGROUP"):
+		return nil
+	case spoilt(err):
+		return fmt.Errorf("redis at %s: key %s is not a stream: use another namespace or remove it", s.address, key)
 	}
-	return nil
+	return err
 }
 
 // each calls f for 0..n-1, some at a time, and returns the first error.

@@ -72,6 +72,20 @@ func TestOpenWritesNothing(t *testing.T) {
 	}
 }
 
+// A queue's key that another program has is named: nothing knows it before Register.
+func TestRegisterNamesTheQueue(t *testing.T) {
+	server := testredis.Start(t)
+	s := open(t, redisstore.Config{URL: server.URL()})
+	c := server.Client()
+	defer c.Close()
+	key := "flox:{" + s.Namespace() + ":0}:queue:wf"
+	c.Set(t.Context(), key, "x", 0)
+	err := s.Register(t.Context(), flox.WorkflowInfo{Name: "wf", Queues: []string{"wf"}})
+	if err == nil || !strings.Contains(err.Error(), key+" is not a stream") {
+		t.Errorf("Register = %v, want that %s is not a stream", err, key)
+	}
+}
+
 func request(run string) flox.StartRequest {
 	return flox.StartRequest{Run: run, Nonce: run, Workflow: "wf", Node: "n", Queue: "q", Input: []byte("in")}
 }

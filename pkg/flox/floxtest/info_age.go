@@ -13,7 +13,7 @@ func listAge(d *driver) { d.swiftly(between+between/4+between, agesAreTold) }
 // between is the age that old runs have reached and young ones have not.
 const between = time.Second
 
-func agesAreTold(d *driver) error {
+func agesAreTold(d *driver) string {
 	wf, old, young, ended := d.run, d.run+"-old", d.run+"-young", d.run+"-ended"
 	d.startRuns(wf, old, ended)
 	d.b.Advance(between + between/4)
@@ -31,8 +31,8 @@ func agesAreTold(d *driver) error {
 	} {
 		req := flox.ListRequest{RunFilter: flox.RunFilter{Workflow: wf, OlderThan: c.older, NewerThan: c.newer}, Limit: c.limit}
 		if got := d.list(req); !slices.Equal(got, c.want) {
-			return fmt.Errorf("List(%+v) = %q, want %q", req, got, c.want)
+			return fmt.Sprintf("List(%+v) = %q, want %q", req, got, c.want)
 		}
 	}
-	return nil
+	return ""
 }

@@ -108,7 +108,7 @@ func lateEveryPlace(d *driver) {
 // is loaded, one by a janitor.
 func lateReclaimed(d *driver) { d.swiftly(lease*3/2+lease, lateAreTaken) }
 
-func lateAreTaken(d *driver) error {
+func lateAreTaken(d *driver) string {
 	items, join := d.lateBranches(2)
 	for range 3 {
 		d.b.Advance(lease / 2)
@@ -116,14 +116,14 @@ func lateAreTaken(d *driver) error {
 	}
 	entries := d.reclaim("w1")
 	if len(entries) != 2 {
-		return fmt.Errorf("Reclaim = %+v, want the late branches", entries)
+		return fmt.Sprintf("Reclaim = %+v, want the late branches", entries)
 	}
 	d.wantGrant(entries[0], flox.GrantDropped)
 	d.wantHealth(items[entries[1].Token], flox.HealthLost)
 	d.settle()
 	d.wantGrant(entries[1], flox.GrantStray)
 	d.wantLateEnd(join, flox.Counts{Created: 5, Committed: 3, Dropped: 2, Outputs: 1, Version: 3})
-	return nil
+	return ""
 }
 
 // lateLeased leaves a late branch to its worker, without keeping janitors busy.

@@ -65,39 +65,39 @@ func renewHealth(d *driver) {
 
 func renewKeeps(d *driver) { d.swiftly(lease*3/2+lease, renewedIsKept) }
 
-func renewedIsKept(d *driver) error {
+func renewedIsKept(d *driver) string {
 	l := d.begin()
 	for range 3 {
 		d.b.Advance(lease / 2)
 		d.wantHealth(l, flox.HealthOK)
 		if entries := d.reclaim("w1"); len(entries) > 0 {
-			return fmt.Errorf("Reclaim = %+v while the lease is renewed, want nothing", entries)
+			return fmt.Sprintf("Reclaim = %+v while the lease is renewed, want nothing", entries)
 		}
 	}
 	d.commit(keep(l, "second"), flox.VerdictKept)
 	d.wantHealth(l, flox.HealthOK)
-	return nil
+	return ""
 }
 
 func loadBegins(d *driver) { d.swiftly(lease*3/4+lease, loadedIsBegun) }
 
 // loadedIsBegun loads what was claimed long before: the lease is a whole one.
-func loadedIsBegun(d *driver) error {
+func loadedIsBegun(d *driver) string {
 	d.start()
 	e := d.claim(d.queue)
 	d.b.Advance(lease * 3 / 4)
 	l := d.wantGrant(e, flox.GrantOK)
 	d.b.Advance(lease / 2)
 	if entries := d.reclaim("w1"); len(entries) > 0 {
-		return fmt.Errorf("Reclaim = %+v, half a lease after it began, want nothing", entries)
+		return fmt.Sprintf("Reclaim = %+v, half a lease after it began, want nothing", entries)
 	}
 	d.commit(end(l, "out"), flox.VerdictReleased)
-	return nil
+	return ""
 }
 
 func reclaimExpired(d *driver) { d.swiftly(lease+lease/4+lease, expiredIsTaken) }
 
-func expiredIsTaken(d *driver) error {
+func expiredIsTaken(d *driver) string {
 	old := d.begin()
 	if entries := d.reclaimAfter(never, "w1"); len(entries) > 0 {
 		d.t.Fatalf("Reclaim = %+v before the lease ran out, want nothing", entries)
@@ -108,7 +108,7 @@ func expiredIsTaken(d *driver) error {
 		d.t.Fatalf("Reclaim = %+v, want token 0 for w1", entries)
 	}
 	if again := d.reclaim("w2"); len(again) > 0 {
-		return fmt.Errorf("Reclaim by another = %+v, want nothing", again)
+		return fmt.Sprintf("Reclaim by another = %+v, want nothing", again)
 	}
 	d.wantHealth(old, flox.HealthLost)
 	l := d.wantGrant(entries[0], flox.GrantOK)
@@ -118,7 +118,7 @@ func expiredIsTaken(d *driver) error {
 	d.unchanged("a commit by the old holder", func() { d.commit(end(old, "old"), flox.VerdictLost) })
 	d.commit(end(l, "new"), flox.VerdictReleased)
 	d.wantStatus(flox.StatusCompleted)
-	return nil
+	return ""
 }
 
 func reclaimOwn(d *driver) {
@@ -174,7 +174,7 @@ func reclaimPaused(d *driver) {
 func reclaimMax(d *driver) { d.swiftly(lease+lease/4+lease, someAreTaken) }
 
 // someAreTaken takes over five, at most two at a time.
-func someAreTaken(d *driver) error {
+func someAreTaken(d *driver) string {
 	d.commit(fan(d.begin(), 5), flox.VerdictReleased)
 	d.takeAll(5)
 	d.expire()
@@ -189,12 +189,12 @@ func someAreTaken(d *driver) error {
 		}
 		for _, e := range entries {
 			if seen[e.Token] {
-				return fmt.Errorf("token %s was reclaimed twice", e.Token)
+				return fmt.Sprintf("token %s was reclaimed twice", e.Token)
 			}
 			seen[e.Token] = true
 		}
 	}
-	return nil
+	return ""
 }
 
 func poison(d *driver) {

@@ -23,18 +23,18 @@ func (d *driver) pass(delay time.Duration) {
 	}
 }
 
-// swiftly makes a check that fails, with an error, on a machine that needs so long
-// for it: it is tried again then, in another run with queues of its own.
-func (d *driver) swiftly(within time.Duration, try func(d *driver) error) {
+// swiftly makes a check that fails on a machine that needs so long for it: it is tried
+// again then, in another run with queues of its own. try returns what is wrong.
+func (d *driver) swiftly(within time.Duration, try func(d *driver) string) {
 	d.t.Helper()
 	for n := 1; ; n++ {
 		scene := d.scene(fmt.Sprintf("try%d", n))
-		err := try(scene)
-		if err == nil {
+		wrong := try(scene)
+		if wrong == "" {
 			return
 		}
 		if time.Since(scene.began) < within || n == 20 {
-			d.t.Fatal(err)
+			d.t.Fatal(wrong)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func startTakenAfterEnd(d *driver) {
 func startAt(d *driver) { d.swiftly(soon, startsByClock) }
 
 // startsByClock starts a run by the clock, and one whose time is past.
-func startsByClock(d *driver) error {
+func startsByClock(d *driver) string {
 	req := d.request()
 	d.must(d.s.Start(d.ctx, req)) // tells the store's time
 	info, err := d.s.Info(d.ctx, d.run)
@@ -118,7 +118,7 @@ func startsByClock(d *driver) error {
 	waits := *d
 	waits.run = later
 	if token := waits.tokens()[flox.RootToken]; token.Place != flox.PlaceDelayed {
-		return fmt.Errorf("Checkpoint = %+v of the run whose time is to come, want it delayed", token)
+		return fmt.Sprintf("Checkpoint = %+v of the run whose time is to come, want it delayed", token)
 	}
 	if e := d.claim(d.queue); e.Run != past {
 		d.t.Fatalf("Claim = %+v, want the run whose time is past", e)
@@ -129,7 +129,7 @@ func startsByClock(d *driver) error {
 	if e := d.claim(d.queue); e.Run != later {
 		d.t.Fatalf("Claim = %+v, want the run whose time has come", e)
 	}
-	return nil
+	return ""
 }
 
 func startNoOutput(d *driver) {
