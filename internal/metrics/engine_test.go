@@ -403,7 +403,12 @@ func TestInFlightComesBack(t *testing.T) {
 				fail := make(chan struct{})
 				p := newPlant(t, held(t, fail))
 				run := p.start("held")
-				time.Sleep(9 * time.Second) // the lease is renewed every third of its 10
+				// A beat, at times of its own, renews the lease when a third of its 10 s is over.
+				for range 120 {
+					if time.Sleep(100 * time.Millisecond); slices.Equal(p.counted("flox_leases_extended_total"), []string{": 4"}) {
+						break
+					}
+				}
 				want := map[string][]string{"flox_items_in_flight": {": 2"}, "flox_leases_extended_total": {": 4"}}
 				for name := range want {
 					if got := p.counted(name); !slices.Equal(got, want[name]) {
