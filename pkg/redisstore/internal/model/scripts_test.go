@@ -26,6 +26,7 @@ var unmodelled = map[string]string{
 	"leave":    "of workers, not of runs",
 	"register": "of workflows, not of runs",
 	"mark":     "leaves nothing",
+	"rights":   "asks what the user may do, changes nothing",
 	// Of the doctor: what they mend is damage that no rule does.
 	"inspect": "doctor's", "recount": "doctor's", "waits": "doctor's", "lost": "doctor's", "stray": "doctor's",
 	"leases": "doctor's", "restamp": "doctor's", "member": "doctor's", "timer": "doctor's", "leftover": "doctor's",
