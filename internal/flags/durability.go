@@ -1,6 +1,10 @@
 package flags
 
-import "github.com/spf13/pflag"
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/floxrun/flox/pkg/redisstore"
+)
 
 // Durability are the flags that say when a change counts as done.
 type Durability struct {
@@ -20,8 +24,8 @@ func DurabilityVars(fs *pflag.FlagSet) *Durability {
 // Check looks whether the flags fit together; its error is an ErrUsage.
 func (d *Durability) Check() error {
 	switch {
-	case d.replicas < 1:
-		return Usagef("--replicas=%d: want 1 or more", d.replicas)
+	case d.replicas < 1, d.replicas > redisstore.MaxReplicas:
+		return Usagef("--replicas=%d: want 1 to %d", d.replicas, redisstore.MaxReplicas)
 	case d.mode.Value == "async" && d.fs.Changed("replicas"):
 		return Usagef("--replicas=%d: want --durability=wait with it", d.replicas)
 	}

@@ -44,11 +44,13 @@ func (e *unreplicated) Error() string {
 
 func (e *unreplicated) Is(target error) bool { return target == ErrNotReplicated }
 
+// MaxReplicas is the largest Config.Replicas.
+const MaxReplicas = 100
+
 // Limits of Config.ReplicaTimeout.
 const (
 	replicaTimeout     = time.Second
 	mostReplicaTimeout = 2 * time.Second
-	mostReplicas       = 100
 )
 
 // durability checks the settings and gives how many replicas must confirm a change,
@@ -65,8 +67,8 @@ func (cfg *Config) durability() (replicas int, timeout time.Duration, err error)
 		return 0, 0, fmt.Errorf("durability %q: want %s or %s", cfg.Durability, DurabilityAsync, DurabilityWait)
 	}
 	switch {
-	case cfg.Replicas < 0, cfg.Replicas > mostReplicas:
-		return 0, 0, fmt.Errorf("%d replicas: want 1 to %d, or 0 for one", cfg.Replicas, mostReplicas)
+	case cfg.Replicas < 0, cfg.Replicas > MaxReplicas:
+		return 0, 0, fmt.Errorf("%d replicas: want 1 to %d, or 0 for one", cfg.Replicas, MaxReplicas)
 	case cfg.ReplicaTimeout < 0, cfg.ReplicaTimeout > mostReplicaTimeout, cfg.ReplicaTimeout%time.Millisecond != 0:
 		return 0, 0, fmt.Errorf("replica timeout %v: want whole milliseconds, at most %v, or 0 for %v", cfg.ReplicaTimeout, mostReplicaTimeout, replicaTimeout)
 	case cfg.Embedded:

@@ -265,7 +265,8 @@ func TestConfigErrors(t *testing.T) {
 		{"--wait-for-redis -1s", 2, "--wait-for-redis=-1s: want zero or more"},
 		{"--durability sync", 2, "--durability=\"sync\": want"},
 		{"--replicas 2", 2, "--replicas=2: want --durability=wait with it"},
-		{"--durability wait --replicas 0", 2, "--replicas=0: want 1 or more"},
+		{"--durability wait --replicas 0", 2, "--replicas=0: want 1 to 100"},
+		{"--durability wait --replicas 101", 2, "--replicas=101: want 1 to 100"},
 		{"--listen off --wait-for-redis 0 --redis " + dead, 1, "redis at 127.0.0.1:1 cannot be reached"},
 		{"--listen off --redis http://127.0.0.1", 1, "redis URL: want redis://"},
 	} {
