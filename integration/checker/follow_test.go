@@ -165,6 +165,37 @@ func TestFollowSurvivesARestart(t *testing.T) {
 	}
 }
 
+// touchScript changes something of a token, wherever it stands.
+const touchScript = `
+-- ARGV[1] run id
+redis.call('HSET', KEYS[1], 't:0', (string.gsub(redis.call('HGET', KEYS[1], 't:0'), 'work', 'more')))
+return 0
+`
+
+// TestFollowAfterAQueueWasLost begins anew when a queue is gone already: tokens that
+// stood in it are not reported whenever they are touched.
+func TestFollowAfterAQueueWasLost(t *testing.T) {
+	f := follow(t)
+	ctx := t.Context()
+	f.start("here", 1)
+	if err := f.rdb.Del(ctx, "flox:{n:0}:queue:q").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.rdb.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.report(); r.Counts["reconnects"] == 0 {
+		t.Fatal("following did not begin anew")
+	}
+	if err := redis.NewScript(touchScript).Run(ctx, f.rdb, []string{"flox:{n:0}:run:here"}, "here").Err(); err != nil {
+		t.Fatal(err)
+	}
+	r := f.report()
+	if judged, wrong := r.Of("S11"); judged == 0 || wrong != 0 {
+		t.Errorf("S11 has judged %d and reported %d:\n%s", judged, wrong, r.Details())
+	}
+}
+
 // TestFollowLostConnections cuts the connection in which it follows, while there is
 // work.
 func TestFollowLostConnections(t *testing.T) {

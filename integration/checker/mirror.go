@@ -127,6 +127,14 @@ func mirrorOf(p *Part) *mirrorPart {
 			mp.queues[name][id].consumer = q.Pending[id]
 		}
 	}
+	// A queue may have been deleted while nothing was followed.
+	for _, r := range mp.runs {
+		for name, t := range r.tokens {
+			if t.Place == "q" && mp.queues[t.Queue][t.Entry] == nil {
+				r.lost[name] = true
+			}
+		}
+	}
 	return mp
 }
 
