@@ -52,12 +52,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		list(out, plan)
 		return nil
 	}
+	earlier, err := readJSON(o.after)
+	if err != nil {
+		return err
+	}
 	binary, cleanup, err := o.binary(ctx)
 	if err != nil {
 		return err
 	}
 	defer cleanup()
-	rows := perform(ctx, o, binary, plan, out)
+	rows := merged(earlier, perform(ctx, o, binary, plan, out))
 	table(out, rows)
 	if o.json != "" {
 		if err := writeJSON(o.json, rows); err != nil {

@@ -26,6 +26,7 @@ type options struct {
 	short      bool
 	list       bool
 	json       string
+	after      string
 	page       string
 	bug        string
 	jobs       int
@@ -45,6 +46,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	fs.BoolVar(&o.short, "short", false, "only the scenarios that are quick, with less work")
 	fs.BoolVar(&o.list, "list", false, "print what would be run, and exit")
 	fs.StringVar(&o.json, "json", "", "write the rows to this `file` too")
+	fs.StringVar(&o.after, "after", "", "add to the rows in this `file`, which --json wrote: those that run again take their place")
 	fs.StringVar(&o.page, "page", "", "write a table of the faults into this `file`, between its marks")
 	fs.StringVar(&o.bug, "bug", "", "build the workers with this known `bug`: scenarios that find it must fail")
 	fs.IntVar(&o.jobs, "jobs", 1, "how many scenarios run at the same time")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,5 +44,29 @@ func TestPage(t *testing.T) {
 	write("no marks")
 	if err := writePage(file, rows); err == nil || !strings.Contains(err.Error(), "make guarantees") {
 		t.Errorf("writePage without marks = %v, want what is missing", err)
+	}
+}
+
+func TestMerged(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.json")
+	if err := writeJSON(file, []row{{Scenario: "full", Seed: 1, Violations: 1}, {Scenario: "full", Seed: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := readJSON(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, r := range merged(earlier, []row{{Scenario: "full", Seed: 1}, {Scenario: "kill", Seed: 1}, {Scenario: "full", Server: "valkey", Seed: 2}}) {
+		told = append(told, fmt.Sprint(r.Scenario, r.Server, r.Seed, r.Violations))
+	}
+	if want := "kill1 0, full1 0, full2 0, fullvalkey2 0"; strings.Join(told, ", ") != want {
+		t.Errorf("the rows are %q, want %q", strings.Join(told, ", "), want)
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readJSON(file); err == nil || !strings.Contains(err.Error(), "want rows as --json writes them") {
+		t.Errorf("readJSON = %v", err)
 	}
 }

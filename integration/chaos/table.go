@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -68,6 +69,43 @@ func writeJSON(file string, rows []row) error {
 		return err
 	}
 	return os.WriteFile(file, append(b, '\n'), 0o644)
+}
+
+// readJSON reads what writeJSON wrote; no file is no rows.
+func readJSON(file string) ([]row, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	if err := json.Unmarshal(b, &rows); err != nil {
+		return nil, fmt.Errorf("%s: want rows as --json writes them: %w", file, err)
+	}
+	return rows, nil
+}
+
+// merged puts rows in the place of earlier ones of the same scenario, site and seed,
+// and all in the order of the scenarios.
+func merged(earlier, rows []row) []row {
+	all := slices.Clone(earlier)
+	for _, r := range rows {
+		i := slices.IndexFunc(all, func(e row) bool {
+			return e.Scenario == r.Scenario && e.Server == r.Server && e.Topology == r.Topology && e.Seed == r.Seed
+		})
+		if i < 0 {
+			all = append(all, r)
+		} else {
+			all[i] = r
+		}
+	}
+	place := func(r row) int {
+		return slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == r.Scenario })
+	}
+	slices.SortStableFunc(all, func(a, b row) int { return cmp.Compare(place(a), place(b)) })
+	return all
 }
 
 // verdict is nil if every row is as it should be: each ok, or, with a known bug
