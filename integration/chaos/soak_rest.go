@@ -104,8 +104,9 @@ func (s *soak) judge(before, after sample) {
 		t.Measure(what+" at first", from)
 		t.Measure(what+" at last", to)
 	}
-	// An empty server's 2 MB go up and down by some 100 KB with its buffers and scripts.
-	within("memory", before.memory, after.memory, 0.05, 256<<10)
+	// An empty server's 2 MB go up and down by some 100 KB with its buffers and scripts;
+	// Redis 8 was seen to have 267 KB more.
+	within("memory", before.memory, after.memory, 0.05, 512<<10)
 	// A worker that was killed is remembered for a day: its record, and a consumer of
 	// it in each queue.
 	t.mu.Lock()
