@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -76,24 +76,18 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	return nil, fmt.Errorf("redis-server did not start: %w; its log: %s", err, s.log())
 }
 
-var ports struct {
-	sync.Mutex
-	taken map[int]bool
-}
+// asked is how many ports this process has looked at.
+var asked atomic.Int64
 
 // freePort finds a port that is free, and so is the one 10000 above, where a
-// Cluster's nodes talk. The kernel's own range for clients is avoided.
+// Cluster's nodes talk. The kernel's own range for clients is avoided. None comes
+// again before all others have.
 func freePort() (int, error) {
-	ports.Lock()
-	defer ports.Unlock()
-	if ports.taken == nil {
-		ports.taken = map[int]bool{}
-	}
-	for i := range 400 {
+	const first, count = 11000, 9000
+	for range count {
 		// Each process starts elsewhere, so that tests side by side do not meet.
-		port := 11000 + (os.Getpid()*37+i*7)%9000
-		if !ports.taken[port] && isFree(port) && isFree(port+10000) {
-			ports.taken[port] = true
+		port := first + (os.Getpid()*37+int(asked.Add(1))*7)%count
+		if isFree(port) && isFree(port+10000) {
 			return port, nil
 		}
 	}
