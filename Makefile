@@ -5,10 +5,10 @@ VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 LDFLAGS     := -X github.com/floxrun/flox/internal/version.Version=$(VERSION)
 # Most of the time the stores' tests wait for leases and timers to run out.
 PARALLEL    := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod)
+MODULES     := $(wildcard examples/*/go.mod integration/*/go.mod bench/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race lint vuln sbom verify bench model simulate chaos guarantees chaos-short chaos-bugs fuzz fuzz-short soak dashboards alerts image up down compose-test
+.PHONY: help demo build test race lint vuln sbom verify bench bench-quick bench-go model simulate chaos guarantees chaos-short chaos-bugs fuzz fuzz-short soak dashboards alerts image up down compose-test
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -77,6 +77,7 @@ chaos-short: ## the same in a minute and a half
 
 chaos-bugs: ## put each known bug into the workers: chaos must find it
 	@scripts/ensure-redis.sh
+	go test -tags floxbug -run '^TestBugs$$' ./pkg/redisstore
 	@for bug in $(BUGS); do echo "== $$bug"; go run ./integration/chaos --bug $$bug --jobs 2 || exit 1; done
 
 SEEDS ?= 10000
@@ -89,7 +90,16 @@ simulate: ## simulate SEEDS=10000 systems step by step, a tenth of them in virtu
 model: ## explore the protocol's model with larger bounds and many more walks; some minutes
 	FLOX_MODEL=deep go test -v -run 'TestProtocol|TestWalks' -timeout 2h ./pkg/redisstore/internal/model
 
-bench: ## benchmarks of the hot paths, on a real Redis server
+# What is measured: make bench BENCH='--workload W1 --repeat 5'.
+bench: ## measure flox beside its peers; writes docs/bench.json and docs/img/bench.svg; BENCH='--help' shows what
+	@scripts/ensure-redis.sh
+	cd bench && go run . $(or $(BENCH),--json ../docs/bench.json --svg ../docs/img/bench.svg)
+
+bench-quick: ## a first look at the same in two minutes
+	@scripts/ensure-redis.sh
+	cd bench && go run . --quick $(BENCH)
+
+bench-go: ## benchmarks of the hot paths, on a real Redis server
 	@scripts/ensure-redis.sh
 	go test -run '^$$' -bench . -benchmem ./pkg/...
 
