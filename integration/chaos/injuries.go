@@ -78,8 +78,17 @@ func armed(rnd *rand.Rand, _ string) string {
 // this version knows.
 const recordFields, allFields = 19, 22
 
+// whole spells a record out that is as it was at first behind its queue.
+func whole(was string) string {
+	if head, ok := strings.CutSuffix(was, "|."); ok {
+		return head + "|0|0|||0||0|0|0|0|0|0|0"
+	}
+	return was
+}
+
 // truncatedRecord keeps fewer fields than a record must have.
 func truncatedRecord(rnd *rand.Rand, was string) string {
+	was = whole(was)
 	kept := strings.Join(strings.SplitN(was, "|", recordFields)[:recordFields-1], "|")
 	return was[:rnd.IntN(len(kept)+1)]
 }
@@ -99,6 +108,7 @@ func flipped(rnd *rand.Rand, was string) string {
 
 // newer has fields that this version does not know, behind all that it knows.
 func newer(_ *rand.Rand, was string) string {
+	was = whole(was)
 	missing := max(0, allFields-1-strings.Count(was, "|"))
 	return was + strings.Repeat("|", missing) + "|newer|fields"
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,30 +12,34 @@ import (
 	"github.com/floxrun/flox/integration/proxy"
 )
 
-// committing reports whether a command commits an item: those scripts are given
-// the run, its state and its history.
-func committing(c proxy.Command) bool {
-	keys := c.Keys()
-	return len(keys) > 3 && bytes.Contains(keys[0], []byte("}:run:")) && bytes.Contains(keys[1], []byte("}:state:")) &&
-		bytes.Contains(keys[2], []byte("}:history:"))
-}
+// committing reports whether a command commits an item.
+func committing(c proxy.Command) bool { return len(committed(c)) > 0 }
 
 // tookEffect says of a script's reply whether the script did its work: it was known
-// to the server, and had all the streams it needed.
+// to the server, had all the streams it needed, and left no item to another script.
 func tookEffect(reply []byte) bool {
-	return reply[0] != '-' && !bytes.HasPrefix(reply, []byte("*2\r\n:-1\r\n"))
+	return reply[0] != '-' && !bytes.Contains(reply, []byte("\r\n:-1\r\n"))
 }
 
-// committed returns which item a command commits.
-func committed(c proxy.Command) (run, item string, ok bool) {
-	if !committing(c) {
-		return "", "", false
+// committed returns which items a command commits. The scripts that commit one are
+// given the run, its state and its history.
+func committed(c proxy.Command) []checker.Commit {
+	if !c.Script() || len(c.Args) < 3 {
+		return nil
 	}
-	args := c.Args[3+len(c.Keys()):]
-	if len(args) < 4 {
-		return "", "", false
+	var keys, args []string
+	for i, arg := range c.Args[3:] {
+		if i < len(c.Keys()) {
+			keys = append(keys, string(arg))
+		} else {
+			args = append(args, string(arg))
+		}
 	}
-	return string(args[0]), string(args[1]) + "." + string(args[3]), true
+	if len(keys) > 3 && len(args) > 3 && strings.Contains(keys[0], "}:run:") && strings.Contains(keys[1], "}:state:") &&
+		strings.Contains(keys[2], "}:history:") {
+		return []checker.Commit{{Run: args[0], Item: args[1] + "." + args[3]}}
+	}
+	return checker.Commits(keys, args)
 }
 
 // killAtCommit kills workers, which do one item at a time, at the moment of a
@@ -106,23 +111,24 @@ func lateCommits(ctx context.Context, t *trial) error {
 	}
 	const tries, want = 20, 6
 	for try, n := 0, 0; try < tries && n < want; try++ {
-		items := make(chan [2]string, 1)
+		items := make(chan checker.Commit, 1)
 		held := ps[0].HoldRequest(func(c proxy.Command) bool {
-			run, item, ok := committed(c)
-			if !ok || !strings.HasPrefix(run, "mesh-") {
+			all := committed(c)
+			i := slices.IndexFunc(all, func(c checker.Commit) bool { return strings.HasPrefix(c.Run, "mesh-") })
+			if i < 0 {
 				return false
 			}
-			items <- [2]string{run, item}
+			items <- all[i]
 			return true
 		})
-		var late [2]string
+		var late checker.Commit
 		select {
 		case late = <-items:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		soon, cancel := context.WithTimeout(ctx, 8*time.Second)
-		err := t.awaitSuccessor(soon, late[0], late[1], n%2 == 1)
+		err := t.awaitSuccessor(soon, late.Run, late.Item, n%2 == 1)
 		cancel()
 		held.Release()
 		switch {

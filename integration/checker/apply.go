@@ -29,8 +29,8 @@ func (m *mirror) apply(g *group, c command, name string) {
 	case "stats":
 		g.applyStats(c, args)
 	case "runs":
-		if c.name == "ZADD" || c.name == "ZREM" {
-			run, _, _ := strings.Cut(args[len(args)-1], "|")
+		for _, one := range c.members() {
+			run, _, _ := strings.Cut(one.name, "|")
 			g.runs[run] = true
 		}
 	}
@@ -56,22 +56,19 @@ func (g *group) applyRun(c command, id string, args []string) {
 }
 
 func (g *group) applyTimers(c command, args []string) {
-	switch {
-	case c.name == "ZADD" && len(args) >= 2:
-		member := args[len(args)-1]
-		due, _ := strconv.ParseFloat(args[len(args)-2], 64)
-		if _, there := g.part.timers[member]; args[0] == "NX" && there {
-			return
-		}
-		g.part.timers[member] = int64(due)
-		g.touchMember(member)
-	case c.name == "ZREM":
-		for _, member := range args {
-			delete(g.part.timers, member)
-			g.touchMember(member)
-		}
-	case c.name == "DEL" || c.name == "UNLINK":
+	if c.name == "DEL" || c.name == "UNLINK" {
 		clear(g.part.timers)
+	}
+	for _, timer := range c.members() {
+		_, there := g.part.timers[timer.name]
+		switch {
+		case c.name == "ZREM":
+			delete(g.part.timers, timer.name)
+		case args[0] != "NX" || !there:
+			due, _ := strconv.ParseFloat(timer.score, 64)
+			g.part.timers[timer.name] = int64(due)
+		}
+		g.touchMember(timer.name)
 	}
 }
 
@@ -122,9 +119,9 @@ func (m *mirror) applyQueue(g *group, c command, queue string, args []string) {
 			g.part.removeEntry(queue, id)
 		}
 	case "XCLAIM":
-		// group, consumer, min-idle, id ...
-		if len(args) >= 4 {
-			m.claimed(g, queue, args[1], args[3])
+		// group, consumer, min-idle, ids, JUSTID
+		for _, id := range args[min(3, len(args)):] {
+			m.claimed(g, queue, args[1], id)
 		}
 	case "XGROUP":
 		m.judgeConsumer(g, queue, c)

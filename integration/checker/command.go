@@ -121,6 +121,33 @@ func (c command) keys() []string {
 	return c.args[min(1, len(c.args)):min(2, len(c.args))]
 }
 
+// member is one of a sorted set; the score is empty if it is removed.
+type member struct{ name, score string }
+
+// members are those that a command on a sorted set adds or removes.
+func (c command) members() (members []member) {
+	args := c.args[min(2, len(c.args)):]
+	switch c.name {
+	case "ZREM":
+		for _, name := range args {
+			members = append(members, member{name: name})
+		}
+	case "ZADD":
+		for len(args) > 0 && !isScore(args[0]) { // options
+			args = args[1:]
+		}
+		for i := 0; i+1 < len(args); i += 2 {
+			members = append(members, member{args[i+1], args[i]})
+		}
+	}
+	return members
+}
+
+func isScore(arg string) bool {
+	_, err := strconv.ParseFloat(arg, 64)
+	return err == nil
+}
+
 // writes says whether a command of a script changes a key.
 func (c command) writes() bool {
 	switch c.name {

@@ -34,11 +34,7 @@ func (s site) do(args ...any) {
 func step(item, node, outcome string) string { return tried(item, node, outcome, 1) }
 
 func tried(item, node, outcome string, attempt int) string {
-	b, err := msgpack.Marshal(checker.Step{Item: item, Node: node, Outcome: outcome, Attempt: attempt, Worker: "w1"})
-	if err != nil {
-		panic(err)
-	}
-	return "1700000000000|" + string(b)
+	return fmt.Sprintf("1700000000000|%s|%s|%s|%d|w1|5", item, node, outcome, attempt)
 }
 
 func delta(items ...string) string {
@@ -68,8 +64,8 @@ func clean(t *testing.T, rdb *redis.Client) site {
 	t.Helper()
 	s := site{t, rdb, fmt.Sprintf("n%d", time.Now().UnixNano())}
 	s.do("HSET", "run:done", "status", "completed", "workflow", "wf", "created", 6, "committed", 6, "live", 0, "outs", 1, "sv", 6, "sb", 2)
-	for _, h := range fanned {
-		s.do("RPUSH", "history:done", h)
+	for i, h := range fanned {
+		s.do("HSET", "run:done", fmt.Sprintf("h:%d", i+1), h)
 	}
 	s.do("RPUSH", "state:done", delta("0.0", "0.1"), delta("0.0.1.0"), delta("0.0.2.0"), delta("0.0.j.0"), delta("0.0.j.1"))
 	s.do("ZADD", "runs:completed", 1700000000001, "done|wf")
@@ -83,7 +79,7 @@ func clean(t *testing.T, rdb *redis.Client) site {
 		"deadline", due,
 		"t:0", record("q", "5-1", "w1-1", 1, 0), "t:0.0.1", record("q", "5-2", "", 0, 0), "t:0.0.2", record("d", "", "", 0, due),
 		"t:0.0.3", record("w", "", "", 0, due), "t:0.0.4", record("p", "", "", 0, 0))
-	s.do("RPUSH", "history:busy", step("0.0", "split", "fan"))
+	s.do("HSET", "run:busy", "h:1", step("0.0", "split", "fan"))
 	s.do("RPUSH", "state:busy", delta("0.0"))
 	s.do("ZADD", "delayed", due, "busy/0.0.2", due, "busy/0.0.3", due, "busy/")
 	s.do("ZADD", "runs:active", 1700000000000, "busy|wf")
@@ -176,13 +172,13 @@ var broken = []struct {
 	}},
 	{"S1", "the log is not as long as its version", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "sv", 9) }},
 	{"S1", "a delta cannot be read", func(s site, _ *checker.Case) { s.do("LSET", "state:done", 1, "\x00\x81\xa5items\xdd\xff\xff\xff\xff") }},
-	{"S1", "a history record cannot be read", func(s site, _ *checker.Case) { s.do("LSET", "history:done", 1, "rubbish") }},
+	{"S1", "a history record cannot be read", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "h:2", "rubbish") }},
 	{"S1", "a token cannot be read", func(s site, _ *checker.Case) { s.do("HSET", "run:busy", "t:0.0.4", "p|x") }},
-	{"S2", "the successor of an item is missing", func(s site, _ *checker.Case) { s.do("LSET", "history:done", 5, step("1.0", "last", "end")) }},
+	{"S2", "the successor of an item is missing", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "h:6", step("1.0", "last", "end")) }},
 	{"S2", "a branch is missing", func(s site, _ *checker.Case) { s.do("HDEL", "run:busy", "t:0.0.2") }},
 	{"S2", "branch 0 is missing", func(s site, _ *checker.Case) { s.do("HDEL", "run:busy", "t:0") }},
 	{"S2", "a branch of an item that made none", func(s site, _ *checker.Case) { s.do("HSET", "run:busy", "t:0.1.1", record("p", "", "", 0, 0)) }},
-	{"S2", "a token went on after its end", func(s site, _ *checker.Case) { s.do("RPUSH", "history:done", step("0.0.j.2", "x", "end")) }},
+	{"S2", "a token went on after its end", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "h:7", step("0.0.j.2", "x", "end")) }},
 	{"S2", "a step was left out", func(s site, _ *checker.Case) { s.do("HSET", "run:busy", "t:0", record("q", "5-1", "w1-1", 3, 0)) }},
 	{"S2", "an id that no path gives", func(s site, _ *checker.Case) { s.do("HSET", "run:busy", "t:0.0.x", record("p", "", "", 0, 0)) }},
 	{"S2", "an execution that nothing led to", func(_ site, c *checker.Case) { c.Log = append(c.Log, executed("busy", "0.2")...) }},
@@ -190,7 +186,7 @@ var broken = []struct {
 	{"S2", "not as many items as wanted", func(_ site, c *checker.Case) {
 		c.Want = map[string]checker.Want{"done": {Committed: 7}}
 	}},
-	{"S4", "an item was committed twice", func(s site, _ *checker.Case) { s.do("RPUSH", "history:done", fanned[1]) }},
+	{"S4", "an item was committed twice", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "h:7", fanned[1]) }},
 	{"S5", "a join was given a branch twice", func(_ site, c *checker.Case) { inputs(c, "0.1", "0.1", "0.0.1.0", "0.0.2.0") }},
 	{"S5", "a join lacks a branch", func(_ site, c *checker.Case) { inputs(c, "0.1", "0.0.2.0") }},
 	{"S5", "a join was given its branches out of order", func(_ site, c *checker.Case) { inputs(c, "0.0.2.0", "0.1", "0.0.1.0") }},
@@ -206,7 +202,12 @@ var broken = []struct {
 		s.do("HINCRBY", "run:busy", "created", 1)
 	}},
 	{"S9", "the count of parked tokens", func(s site, _ *checker.Case) { s.do("HINCRBY", "run:busy", "parked", 1) }},
-	{"S9", "a history without a record", func(s site, _ *checker.Case) { s.do("RPOP", "history:done") }},
+	{"S9", "a history without a record", func(s site, _ *checker.Case) { s.do("HDEL", "run:done", "h:6") }},
+	{"S9", "a history with a record too many", func(s site, _ *checker.Case) { s.do("HSET", "run:done", "h:17", fanned[5]) }},
+	{"S9", "a record in the list that has a place in the run", func(s site, _ *checker.Case) {
+		s.do("HDEL", "run:done", "h:6")
+		s.do("RPUSH", "history:done", fanned[5])
+	}},
 	{"S9", "a token without an entry", func(s site, _ *checker.Case) { s.do("XDEL", "queue:q", "5-2") }},
 	{"S9", "a queue with an entry too many", func(s site, _ *checker.Case) { s.do("XADD", "queue:q", "*", "r", "busy", "t", "0.0.1") }},
 	{"S10", "an entry that was delivered and is pending with nobody", func(s site, _ *checker.Case) {

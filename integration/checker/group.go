@@ -21,6 +21,10 @@ type group struct {
 	runs map[string]bool
 }
 
+func newGroup(at time.Time, call *call) *group {
+	return &group{at: at, call: call, touched: map[string]*touched{}, runs: map[string]bool{}}
+}
+
 // touched is how a run stood before the group.
 type touched struct {
 	run     *mirrorRun
@@ -28,7 +32,8 @@ type touched struct {
 	fields  map[string]string // of those that have changed
 	tokens  map[string]*Token // nil if it was not there
 	frames  map[string]*frame
-	pushed  int // deltas
+	records []string // numbers of those of the history, of the run's fields
+	pushed  int      // deltas
 	removed bool
 }
 
@@ -61,15 +66,32 @@ func (m *mirror) flush() {
 	}
 	lines := m.queue
 	m.queue = m.queue[:0]
-	g := &group{at: lines[0].at, touched: map[string]*touched{}, runs: map[string]bool{}}
-	if g.call = parseCall(lines[0]); g.call != nil {
+	g := newGroup(lines[0].at, parseCall(lines[0]))
+	if g.call != nil {
 		lines = lines[1:]
 		if !m.concerned(g.call.keys) {
 			return
 		}
 		m.rep.Count("scripts", 1)
 		m.judgeKeys(g.call, lines)
+		if g.call.many() {
+			m.judgeMany(g, lines)
+			return
+		}
 	}
+	m.follow(g, lines)
+	if g.part == nil {
+		return
+	}
+	if g.call == nil && len(g.runs) > 0 {
+		g.tamper()
+		m.doubt = true
+	}
+	m.judge(g)
+}
+
+// follow lets the mirror follow what a group has done.
+func (m *mirror) follow(g *group, lines []command) {
 	for _, c := range lines {
 		for _, key := range c.keys() {
 			if prefix, name, ok := m.split(key); ok {
@@ -79,14 +101,6 @@ func (m *mirror) flush() {
 			}
 		}
 	}
-	if g.part == nil {
-		return
-	}
-	if g.call == nil && len(g.runs) > 0 {
-		g.tamper()
-		m.doubt = true
-	}
-	m.judge(g)
 }
 
 // concerned says whether any of the keys is judged.
@@ -128,6 +142,8 @@ func (t *touched) keep(field string) {
 		}
 	case kind == "t":
 		t.keepToken(name)
+	case kind == "h":
+		t.records = append(t.records, name)
 	case kind == "f":
 		if _, ok := t.frames[name]; !ok {
 			t.frames[name] = nil

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"strings"
 )
 
 // Judge judges the snapshot with what else is known, and returns what it found.
@@ -122,9 +123,21 @@ func (r *Run) judgeLedger(rep *Report) {
 	rep.check("S9", len(r.Tokens) == n("live") && parked == n("parked"),
 		"run %s (%s) has %d tokens, %d parked; it counts %d and %d", r.ID, r.Status(), len(r.Tokens), parked, n("live"), n("parked"))
 	if r.whole() {
-		rep.check("S9", len(r.history) == n("committed")+n("failed"), "run %s has %d records of history, %d items committed and %d failed",
-			r.ID, len(r.history), n("committed"), n("failed"))
+		r.judgeHistory(rep)
 	}
+}
+
+// judgeHistory judges S9: each commit has left its record, the first ones in the run.
+func (r *Run) judgeHistory(rep *Report) {
+	first, done := 0, r.n("committed")+r.n("failed")
+	for field := range r.Fields {
+		if strings.HasPrefix(field, "h:") {
+			first++
+		}
+	}
+	rep.check("S9", len(r.history) == done && len(r.listed) == max(done-firstSteps, 0) && first == min(done, firstSteps),
+		"run %s has %d records of history, %d in a list and %d as fields, and has %d items committed and %d failed",
+		r.ID, len(r.history), len(r.listed), first, r.n("committed"), r.n("failed"))
 }
 
 // judgeStarts judges S14: an item that kills its workers is started only so often.

@@ -64,6 +64,9 @@ func (m *mirror) judgeGrant(r *mirrorRun, name string, was, now Token) {
 		lost := status == "undoing" && now.Crashes > 0
 		m.rep.check(rule, goesOn || lost, "step %d of token %s of run %s was granted while it is %s", now.Step, name, r.id, status)
 	}
+	if was.Place == "q" && now.Place == "q" && was.Owner != "" && now.Owner != "" && now.Owner != was.Owner {
+		m.rep.check("S3", false, "step %d of token %s of run %s was granted to %s while %s held it", now.Step, name, r.id, now.Owner, was.Owner)
+	}
 	if was.Place == "p" && now.Place == "q" {
 		m.rep.check("S7", goesOn || status == "undoing", "token %s of run %s was queued again while it is %s", name, r.id, status)
 	}
@@ -106,16 +109,37 @@ func (m *mirror) claimed(g *group, queue, consumer, id string) {
 	}
 	if g.call != nil {
 		if ms, ok := g.call.arg("lease in ms"); ok && !e.claimed.IsZero() && g.part.run(e.Run).tokens[e.Token].Owner != "" {
-			lease, _ := strconv.ParseInt(ms, 10, 64)
-			late := g.at.Sub(e.claimed) - time.Duration(lease)*time.Millisecond
+			n, _ := strconv.ParseInt(ms, 10, 64)
+			lease := time.Duration(n) * time.Millisecond
+			late := g.at.Sub(e.claimed) - lease
 			m.rep.Judged("L2", 1)
-			m.rep.took("L2 takeover", late)
+			m.rep.took("L2 takeover", g.at.Sub(e.latest)-lease)
 			if late < -slack {
 				m.rep.Violate("L2", "the lease of token %s of run %s was taken over %v before it ran out", e.Token, e.Run, -late)
 			}
 		}
 	}
-	e.consumer, e.claimed = consumer, g.at
+	e.consumer, e.claimed, e.latest = consumer, g.at, g.at
+}
+
+// granted follows a lease that begins without a claim of its own: it lasts from the
+// read that brought the entry, which was after the entry was added and before now.
+// The owner's name is the consumer's with a number behind it.
+func (m *mirror) granted(g *group, it *item) {
+	_, queue, _ := strings.Cut(it.stream, "}:queue:")
+	e := g.part.queues[queue][it.entry]
+	if e == nil || slices.ContainsFunc(it.lines, func(c command) bool { return c.name == "XCLAIM" }) {
+		return
+	}
+	if dash := strings.LastIndexByte(it.owner, '-'); dash > 0 {
+		e.consumer = it.owner[:dash]
+	}
+	ms, _, _ := strings.Cut(it.entry, "-")
+	added, _ := strconv.ParseInt(ms, 10, 64)
+	if at := time.UnixMilli(added); at.After(e.claimed) && !at.After(g.at) {
+		e.claimed = at
+	}
+	e.latest = g.at
 }
 
 // judgeConsumer judges S10: a consumer that has entries is not deleted.

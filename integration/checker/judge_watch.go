@@ -11,14 +11,16 @@ import (
 // its own slot: that is how the counts are checked.
 func (m *mirror) judgeKeys(x *call, lines []command) {
 	right, wrong := true, ""
+	declared := make(map[string]bool, len(x.keys))
 	for _, key := range x.keys {
+		declared[key] = true
 		if slotTag(key) != slotTag(x.keys[0]) {
 			right, wrong = false, key+" is in another slot than "+x.keys[0]
 		}
 	}
 	for _, c := range lines {
 		for _, key := range c.keys() {
-			if slices.Contains(x.keys, key) {
+			if declared[key] {
 				continue
 			}
 			named := slices.ContainsFunc(x.argv, func(arg string) bool {
@@ -34,6 +36,12 @@ func (m *mirror) judgeKeys(x *call, lines []command) {
 
 // judge judges one group.
 func (m *mirror) judge(g *group) {
+	m.judgeRuns(g)
+	m.judgeStats(g)
+}
+
+// judgeRuns judges what a group has done to runs.
+func (m *mirror) judgeRuns(g *group) {
 	g.settle()
 	if g.call != nil {
 		m.judgeIsolation(g)
@@ -58,7 +66,6 @@ func (m *mirror) judge(g *group) {
 			m.judgeToken(g, t, name, before)
 		}
 	}
-	m.judgeStats(g)
 }
 
 // judgeIsolation judges S15: a script writes to one run, that of its keys.
@@ -169,6 +176,10 @@ func (m *mirror) judgeCommit(g *group, t *touched) {
 	if t.pushed > 0 {
 		m.rep.check("S1", t.pushed == 1 && commits == 1 && t.rise("sv") == 1,
 			"run %s was given %d deltas for %d commits, its version rose by %d", r.id, t.pushed, commits, t.rise("sv"))
+	}
+	for _, number := range t.records {
+		done := r.n("committed") + r.n("failed")
+		m.rep.check("S9", commits == 1 && number == itoa(done), "record %s of run %s was written by %d commits, which made them %d", number, r.id, commits, done)
 	}
 	made, advanced := 0, 0
 	for name, before := range t.tokens {

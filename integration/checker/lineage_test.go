@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // ran is a run that has committed those items, as "item outcome".
@@ -62,6 +64,34 @@ func TestBranches(t *testing.T) {
 		if index, ok := branch(c.frame, c.item); index != c.index || ok != c.ok {
 			t.Errorf("branch(%s, %s) = %d, %v, want %d, %v", c.frame, c.item, index, ok, c.index, c.ok)
 		}
+	}
+}
+
+// TestHistoryIsPutTogether has the first records as fields, the others in a list.
+func TestHistoryIsPutTogether(t *testing.T) {
+	r := &Run{ID: "r", Fields: map[string]string{"h:17": "x", "h:0": "x"}}
+	for n := 1; n <= 18; n++ {
+		b, err := msgpack.Marshal(Step{Item: fmt.Sprint("0.", n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if record := "1|" + string(b); n <= 16 {
+			r.Fields[fmt.Sprint("h:", n)] = record
+		} else {
+			r.listed = append(r.listed, record)
+		}
+	}
+	r.decode()
+	for i, s := range r.History {
+		if s.Item != fmt.Sprint("0.", i+1) {
+			t.Errorf("step %d is %s", i+1, s.Item)
+		}
+	}
+	if len(r.History) != 18 || !r.whole() || len(r.Bad) > 0 {
+		t.Errorf("a history of %d steps, whole: %v; %v", len(r.History), r.whole(), r.Bad)
+	}
+	if r.listed = make([]string, historyLimit); r.whole() {
+		t.Error("a list that is full is taken for all that there ever was")
 	}
 }
 

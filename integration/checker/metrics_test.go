@@ -63,7 +63,7 @@ func TestMetrics(t *testing.T) {
 		{what: "something in hand", old: "in_flight{flox_namespace=\"n\",} 0", new: "in_flight{flox_namespace=\"n\",} 1", wrong: true},
 	} {
 		s, c := clean(t, rdb), wanted()
-		s.do("LSET", "history:done", 1, tried("0.1", "part", "deposit", 2))
+		s.do("HSET", "run:done", "h:2", tried("0.1", "part", "deposit", 2))
 		text := strings.Join(counted, "")
 		if !strings.Contains(text, test.old) {
 			t.Fatalf("%s: %q is not in the text", test.what, test.old)

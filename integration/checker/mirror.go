@@ -33,7 +33,8 @@ type mirrorPart struct {
 type mirrorEntry struct {
 	Pointer
 	consumer string
-	claimed  time.Time // or renewed; zero if that was not seen
+	// claimed, or renewed, is when it was, at the earliest; zero if that was not seen.
+	claimed, latest time.Time
 }
 
 // mirrorRun is one run.

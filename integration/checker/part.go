@@ -102,7 +102,7 @@ func (p *Part) take(name, kind string, value any) {
 	case "state":
 		p.run(rest).state = flat(value)
 	case "history":
-		p.run(rest).history = flat(value)
+		p.run(rest).listed = flat(value)
 	case "errors":
 		p.run(rest).errors = pairs(value)
 	case "queue":

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/vmihailenco/msgpack/v5"
 )
 
 // Run is one run.
@@ -27,7 +25,8 @@ type Run struct {
 
 	scoped  bool     // nested workflows have a state of their own in it
 	state   []string // the log: the snapshot, if there is one, and deltas
-	history []string
+	history []string // fields of the run, and behind them what is listed
+	listed  []string
 	errors  map[string]string
 }
 
@@ -44,18 +43,30 @@ type Token struct {
 
 // Step is one record of the history.
 type Step struct {
-	Item    string `msgpack:"item"`
-	Node    string `msgpack:"node"`
-	Outcome string `msgpack:"outcome"`
-	Attempt int    `msgpack:"attempt"`
-	Worker  string `msgpack:"worker"`
+	Item, Node, Outcome string
+	Attempt             int
+	Worker              string
 }
 
-// historyLimit is how many steps a run's history keeps.
-const historyLimit = 10_000
+// firstSteps is how many steps of a run's history are fields of the run, "h:1" and so
+// on, and historyLimit how many of those after them are kept.
+const (
+	firstSteps   = 16
+	historyLimit = 10_000
+)
 
 // whole says whether the history holds all that was ever committed.
-func (r *Run) whole() bool { return len(r.history) < historyLimit }
+func (r *Run) whole() bool { return len(r.listed) < historyLimit }
+
+// gather puts the history together.
+func (r *Run) gather() {
+	for n := range firstSteps {
+		if record, ok := r.Fields["h:"+strconv.Itoa(n+1)]; ok {
+			r.history = append(r.history, record)
+		}
+	}
+	r.history = append(r.history, r.listed...)
+}
 
 // n is a counter of the run.
 func (r *Run) n(field string) int {
@@ -84,9 +95,10 @@ func (r *Run) decode() {
 			r.Tokens[name] = t
 		}
 	}
+	r.gather()
 	for i, record := range r.history {
 		var s Step
-		if err := decodeStamped(record, &s); err != nil {
+		if err := s.decode(record); err != nil {
 			r.badf("history record %d: %v", i, err)
 			continue
 		}
@@ -106,6 +118,10 @@ func (r *Run) decode() {
 const tokenFields = 19
 
 func parseToken(record string) (Token, error) {
+	// A point stands for what is behind the queue if that is as it was at first.
+	if head, ok := strings.CutSuffix(record, "|."); ok {
+		record = head + "|0|0|||0||0|0|0|0|0|0|0"
+	}
 	f := strings.SplitN(record, "|", tokenFields+1)
 	if len(f) < tokenFields {
 		return Token{}, fmt.Errorf("it has %d fields", len(f))
@@ -124,14 +140,15 @@ func parseToken(record string) (Token, error) {
 	return t, err
 }
 
-// decodeStamped reads the msgpack that stands behind the time in ms which a
-// script puts in front of a record.
-func decodeStamped(record string, v any) error {
-	_, body, ok := strings.Cut(record, "|")
-	if !ok || body == "" {
-		return fmt.Errorf("%q has no time in front", record[:min(len(record), 40)])
+// decode reads a record: time in ms|item|node|outcome|attempt|worker|duration.
+func (s *Step) decode(record string) (err error) {
+	f := strings.Split(record, "|")
+	if len(f) < 7 {
+		return fmt.Errorf("%q has %d fields, want 7", record[:min(len(record), 40)], len(f))
 	}
-	return msgpack.Unmarshal([]byte(body), v)
+	s.Item, s.Node, s.Outcome, s.Worker = f[1], f[2], f[3], f[5]
+	s.Attempt, err = strconv.Atoi(f[4])
+	return err
 }
 
 // committed returns how often each item was committed, fallbacks included.

@@ -10,10 +10,14 @@ import (
 )
 
 // header says where a script has its arguments: a script's text names each in a
-// comment, "-- ARGV[2] token".
+// comment, "-- ARGV[2] token". Of one that takes many items it says where their keys
+// begin: "-- KEYS[4...] of each item in turn".
 type header map[string]int
 
-var headerLine = regexp.MustCompile(`(?m)^-- ARGV\[(\d+)\] (.*)$`)
+var (
+	headerLine = regexp.MustCompile(`(?m)^-- ARGV\[(\d+)\] (.*)$`)
+	manyLine   = regexp.MustCompile(`(?m)^-- (KEYS)\[(\d+)\.\.\.\] (of each (?:item|run)) in turn`)
+)
 
 // scripts are those that any server was seen to load, by the hash of their text: a
 // server that has one already is not sent it again.
@@ -40,6 +44,9 @@ func learnScript(c command) (hash string) {
 	for _, m := range headerLine.FindAllStringSubmatch(source, -1) {
 		n, _ := strconv.Atoi(m[1])
 		h[m[2]] = n
+	}
+	for _, m := range manyLine.FindAllStringSubmatch(source, -1) {
+		h[m[1]+" "+m[3]], _ = strconv.Atoi(m[2])
 	}
 	scripts.Store(hash, h)
 	return hash

@@ -17,7 +17,8 @@ const (
 	reclaimScript = tokenScript + "-- ARGV[3] entry\n-- ARGV[4] lease in ms\n"
 )
 
-// tape is what MONITOR would say. Words that begin with @ are keys.
+// tape is what MONITOR would say. Words that begin with @ are keys, and two single
+// quotes are an empty word.
 type tape struct {
 	t   *testing.T
 	m   *mirror
@@ -30,6 +31,9 @@ func newTape(t *testing.T) *tape {
 }
 
 func key(word string) string {
+	if word == "''" {
+		return ""
+	}
 	if name, ok := strings.CutPrefix(word, "@"); ok {
 		return "flox:{n:0}:" + name
 	}
@@ -99,8 +103,8 @@ func (p *tape) lease(token, owner string, step int, lines ...string) {
 
 // next commits a step of token 0 and keeps the lease.
 func (p *tape) next(step, committed int) {
-	p.lease("0", "w1-1", step, "RPUSH @state:a d", "RPUSH @history:a h",
-		fmt.Sprintf("HSET @run:a sv %d committed %d created %d t:0 %s", committed, committed, committed+1, tok("q", "1-1", "w1-1", step+1)))
+	p.lease("0", "w1-1", step, "RPUSH @state:a d",
+		fmt.Sprintf("HSET @run:a h:%d h sv %d committed %d created %d t:0 %s", committed, committed, committed, committed+1, tok("q", "1-1", "w1-1", step+1)))
 }
 
 // status changes the run's status.

@@ -101,6 +101,15 @@ var wrong = []struct {
 		p.load("0", "1-1", "w1-1", 0)
 		p.next(0, 2)
 	}},
+	{"S9", "a record in the place of another", func(p *tape) {
+		p.granted()
+		p.next(0, 1)
+		p.lease("0", "w1-1", 1, "HSET @run:a h:1 h committed 2 created 3 t:0 "+tok("q", "1-1", "w1-1", 2))
+	}},
+	{"S9", "a record without a commit", func(p *tape) {
+		p.granted()
+		p.lease("0", "w1-1", 0, "HSET @run:a h:1 h")
+	}},
 	{"S5", "a join that fired with a branch out", func(p *tape) {
 		p.granted()
 		p.fan()

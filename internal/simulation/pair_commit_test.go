@@ -84,7 +84,7 @@ func (p *pair) draw(t *rapid.T, l flox.Loaded) flox.Commit {
 	undo := strings.HasPrefix(l.Lease.Token, "u")
 	at := depth(l.Item.Node)
 	item := l.Lease.Item()
-	c.Record = flox.EncodeRecord(flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: "done", Attempt: 1})
+	c.Record = flox.EncodeStep(&flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: "done", Attempt: 1})
 	if rapid.Bool().Draw(t, "delta") {
 		c.Delta = []byte(item)
 	}

@@ -115,7 +115,7 @@ func value(in flox.Input) string {
 func (p *plan) commit(l flox.Loaded, keep bool) flox.Commit {
 	item := l.Lease.Item()
 	c := flox.Commit{Lease: l.Lease, Read: -1, Keep: keep, JoinQueue: "q0", Delta: []byte(item)}
-	c.Record = flox.EncodeRecord(flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: "done", Attempt: 1})
+	c.Record = flox.EncodeStep(&flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: "done", Attempt: 1})
 	undo := strings.HasPrefix(l.Lease.Token, "u")
 	node := l.Item.Node
 	if undo {

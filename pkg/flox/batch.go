@@ -129,7 +129,7 @@ func (b batch[S, I, O]) run(inner context.Context, ctx *Context[S], in []I, done
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(in) && inner.Err() == nil; i = int(next.Add(1)) - 1 {
 				e := &elements[i]
-				e.index, e.ctx = i, ctx.part(inner, ctx.visit.info.part(strconv.Itoa(i)))
+				e.index, e.ctx = i, ctx.part(inner, ctx.visit.info().part(strconv.Itoa(i)))
 				catch(func() { e.out, e.err = output(b.n, e.ctx, in[i]) }, func(p *caught) {
 					e.panic = p
 					finish(e)

@@ -21,7 +21,7 @@ func (b batchSome[S, I, O]) Process(ctx *Context[S], in []I) (Transition[Batched
 			return nil, context.Cause(ctx)
 		case e.failed():
 			all.Failures = append(all.Failures, Failure[I]{
-				Input: in[i], Node: ctx.visit.info.Node, Attempt: ctx.Attempt(), Err: e.nodeError(),
+				Input: in[i], Node: ctx.visit.info().Node, Attempt: ctx.Attempt(), Err: e.nodeError(),
 			})
 		default:
 			all.Outputs = append(all.Outputs, e.out)

@@ -9,11 +9,11 @@ import (
 	"github.com/floxrun/flox/pkg/flox"
 )
 
-// deaf is a store whose events do not arrive, which is allowed: they are hints.
+// deaf is a store whose alerts do not arrive, which is allowed: they are hints.
 type deaf struct{ flox.Store }
 
-func (deaf) Watch(ctx context.Context) (<-chan flox.RunEvent, error) {
-	ch := make(chan flox.RunEvent)
+func (deaf) Alerts(ctx context.Context) (<-chan flox.Alert, error) {
+	ch := make(chan flox.Alert)
 	context.AfterFunc(ctx, func() { close(ch) })
 	return ch, nil
 }

@@ -31,13 +31,23 @@ const (
 type encoder struct {
 	*msgpack.Encoder
 	depth int
+	buf   bytes.Buffer
 }
 
 // decoder is a msgpack decoder that notes what it had to leave out.
 type decoder struct {
 	*msgpack.Decoder
 	skipped bool // a field that the struct at hand does not have
+	src     bytes.Reader
 }
+
+var (
+	encoders = sync.Pool{New: func() any { return &encoder{Encoder: msgpack.NewEncoder(nil)} }}
+	decoders = sync.Pool{New: func() any { return &decoder{Decoder: msgpack.NewDecoder(nil)} }}
+)
+
+// maxPooled is the size of the largest buffer that waits for the next value.
+const maxPooled = 64 << 10
 
 // codecs makes the codecs of one workflow. Sums are its sum types.
 type codecs struct {
@@ -77,21 +87,39 @@ func (c *codec) encode(v any) ([]byte, error) {
 	if v != nil {
 		addressable.Set(reflect.ValueOf(v))
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, 64))
-	buf.WriteByte(codecMsgpack)
-	if err := c.write(buf, addressable); err != nil {
-		return nil, fmt.Errorf("encode %s: %w", c.typ, err)
-	}
-	return buf.Bytes(), nil
+	return c.encodeAt(addressable)
 }
 
-func (c *codec) write(buf *bytes.Buffer, v reflect.Value) error {
-	e := msgpack.GetEncoder()
-	defer msgpack.PutEncoder(e)
-	e.Reset(buf)
+// encodeAt is encode of the value that v refers to, which is not copied if its type
+// is the codec's.
+func (c *codec) encodeAt(v reflect.Value) ([]byte, error) {
+	if v.Type() != c.typ {
+		return c.encode(v.Interface())
+	}
+	b, err := c.write([]byte{codecMsgpack}, v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", c.typ, err)
+	}
+	return b, nil
+}
+
+// write returns prefix and the msgpack of v, which is addressable.
+func (c *codec) write(prefix []byte, v reflect.Value) ([]byte, error) {
+	e := encoders.Get().(*encoder)
+	e.buf.Reset()
+	e.buf.Write(prefix)
+	e.depth = 0
+	e.Reset(&e.buf)
 	e.SetCustomStructTag("json")
 	e.UseCompactInts(true)
-	return c.enc(&encoder{Encoder: e}, v)
+	if err := c.enc(e, v); err != nil {
+		return nil, err
+	}
+	b := append(make([]byte, 0, e.buf.Len()), e.buf.Bytes()...)
+	if e.buf.Cap() <= maxPooled {
+		encoders.Put(e)
+	}
+	return b, nil
 }
 
 // decode restores a value of the codec's type.
@@ -146,10 +174,14 @@ func (c *codec) read(b []byte, v reflect.Value) (complete bool, err error) {
 	if err := checkMsgpack(b); err != nil {
 		return false, err
 	}
-	d := decoder{Decoder: msgpack.GetDecoder()}
-	defer msgpack.PutDecoder(d.Decoder)
-	d.Reset(bytes.NewReader(b))
+	d := decoders.Get().(*decoder)
+	d.skipped = false
+	d.src.Reset(b)
+	d.Reset(&d.src)
 	d.SetCustomStructTag("json")
-	err = c.dec(&d, v)
-	return !d.skipped, err
+	err = c.dec(d, v)
+	complete = !d.skipped
+	d.src.Reset(nil)
+	decoders.Put(d)
+	return complete, err
 }

@@ -151,6 +151,8 @@ type CommitResult struct {
 	// long after its start; else "". The repeat of a commit does not say it again.
 	Ended  Status
 	Lasted time.Duration
+	// Note is the Lease.Note after a kept commit.
+	Note string
 }
 
 // StateLog is a part of a run's state: the deltas from Since on, in commit

@@ -102,7 +102,7 @@ func runInside[S, I, O any](run context.Context, end context.CancelCauseFunc, wf
 	stopped := make(chan error, 1)
 	go func() { stopped <- worker.Run(run) }()
 	defer func() { end(nil); <-stopped }()
-	id, err := orch.Start(run, in, WithID(v.info.RunID))
+	id, err := orch.Start(run, in, WithID(v.info().RunID))
 	if err != nil {
 		return Result[S, O]{}, err
 	}

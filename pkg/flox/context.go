@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
 // Context is what a node gets besides its input: the item's context, which ends
@@ -29,21 +30,21 @@ func (c *Context[S]) State() S {
 func (c *Context[S]) Merge(delta S) { c.visit.merge(delta) }
 
 // RunID returns the id of the run.
-func (c *Context[S]) RunID() string { return c.visit.info.RunID }
+func (c *Context[S]) RunID() string { return c.visit.info().RunID }
 
 // ItemID returns the id of the item within its run.
-func (c *Context[S]) ItemID() string { return c.visit.info.ItemID }
+func (c *Context[S]) ItemID() string { return c.visit.info().ItemID }
 
 // Attempt returns which attempt at the item this is, counted from 1.
-func (c *Context[S]) Attempt() int { return c.visit.info.Attempt }
+func (c *Context[S]) Attempt() int { return c.visit.info().Attempt }
 
 // IdempotencyKey returns a key that is the same for all attempts at this item
 // and differs from that of any other item of any run: hand it to services that
 // must not do a thing twice.
-func (c *Context[S]) IdempotencyKey() string { return c.visit.info.IdempotencyKey }
+func (c *Context[S]) IdempotencyKey() string { return c.visit.info().IdempotencyKey }
 
 // Logger returns a logger whose lines name the run, the node and the item.
-func (c *Context[S]) Logger() *slog.Logger { return c.visit.info.Logger }
+func (c *Context[S]) Logger() *slog.Logger { return c.visit.info().Logger }
 
 // Progress tells how far the item is, for people who watch: share from 0 to 1,
 // and a note, which may be empty. The worker passes on what was told last, at
@@ -56,7 +57,7 @@ func (c *Context[S]) Progress(share float64, note string) {
 	if !(share >= 0) { // also NaN
 		share = 0
 	}
-	c.visit.report(min(share, 1), note)
+	c.visit.report.report(min(share, 1), note)
 }
 
 // Info is what Context tells about an item, for functions that take a
@@ -74,8 +75,11 @@ type infoKey struct{}
 // InfoFrom returns the facts about the item that ctx belongs to, and false if
 // ctx does not come from a node.
 func InfoFrom(ctx context.Context) (Info, bool) {
-	info, ok := ctx.Value(infoKey{}).(Info)
-	return info, ok
+	v, ok := ctx.Value(infoKey{}).(*visit)
+	if !ok {
+		return Info{}, false
+	}
+	return *v.info(), true
 }
 
 // stateReader reads a run's state. The folded value is shared: it must not be
@@ -84,15 +88,19 @@ type stateReader interface {
 	readState(ctx context.Context, st *stateType) (folded any, version int64, err error)
 }
 
-// visit is one item at its node: what is behind a Context of any type.
+// visit is one item at its node: what is behind a Context of any type. It is
+// also the context that the node gets.
 type visit struct {
-	ctx    context.Context
+	context.Context
 	st     *stateType
-	from   stateReader
-	whole  *visit // that this one is a part of, nil for an item
-	info   Info
-	limit  int                              // most bytes of a payload
-	report func(share float64, note string) // may be nil
+	state  stateLog // nil for a part
+	scope  string   // of state, that the node sees
+	whole  *visit   // that this one is a part of, nil for an item
+	limit  int      // most bytes of a payload
+	report reporter // may be nil
+
+	item about
+	made atomic.Pointer[Info] // see info
 
 	mu      sync.Mutex
 	folded  any   // what was read, nil before
@@ -101,23 +109,58 @@ type visit struct {
 	unread  error // why the state could not be read
 }
 
+// reporter takes what a node says of its progress.
+type reporter interface {
+	report(share float64, note string)
+}
+
+// about is what an Info is made of. Most nodes do not ask for theirs.
+type about struct {
+	ns, run, workflow string
+	noted
+	logger *slog.Logger // of the worker, nil for none
+}
+
 func newVisit(x *execution, n *node, st *stateType) *visit {
-	item := x.lease.Item()
-	info := Info{
-		RunID: x.lease.Run, Workflow: x.item.Workflow, Node: n.name, ItemID: item,
-		Attempt:        x.lease.Attempt + 1,
-		IdempotencyKey: x.ns + "/" + x.lease.Run + "/" + item,
-		Logger:         x.logger,
-	}
+	v := &visit{st: st, state: x.state, version: -1, limit: x.limit, report: x.report}
+	v.item = about{ns: x.ns, run: x.lease.Run, workflow: x.item.Workflow, noted: x.noted, logger: x.logger}
+	v.item.item, v.item.node, v.item.attempt = x.id(), n.name, x.lease.Attempt+1
 	if x.within != nil {
-		part := x.within.part(item)
-		info.RunID, info.ItemID, info.IdempotencyKey = part.RunID, part.ItemID, part.IdempotencyKey
-		info.Logger = part.Logger.With(logInner, n.name)
+		info := x.within.part(v.item.item)
+		info.Workflow, info.Node, info.Attempt = v.item.workflow, n.name, v.item.attempt
+		info.Logger = info.Logger.With(logInner, n.name)
+		v.made.Store(&info)
 	}
-	if info.Logger == nil {
+	return v
+}
+
+// info makes the Info when it is first asked for.
+func (v *visit) info() *Info {
+	if info := v.made.Load(); info != nil {
+		return info
+	}
+	a := &v.item
+	info := &Info{
+		RunID: a.run, Workflow: a.workflow, Node: a.node, ItemID: a.item, Attempt: a.attempt,
+		IdempotencyKey: a.ns + "/" + a.run + "/" + a.item,
+	}
+	if a.logger != nil {
+		info.Logger = a.line(a.logger, a.run)
+	} else {
 		info.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &visit{st: st, info: info, version: -1, limit: x.limit, report: x.report}
+	if !v.made.CompareAndSwap(nil, info) {
+		return v.made.Load()
+	}
+	return info
+}
+
+// Value implements context.Context; see InfoFrom.
+func (v *visit) Value(key any) any {
+	if _, ok := key.(infoKey); ok {
+		return v
+	}
+	return v.Context.Value(key)
 }
 
 // part is the Info of a part of the item.
@@ -131,9 +174,9 @@ func (i Info) part(name string) Info {
 // part makes a Context for a part of c's item. It sees the item's state, and its
 // own deltas on top; these become the item's with keep, and are else dropped.
 func (c *Context[S]) part(ctx context.Context, info Info) *Context[S] {
-	v := &visit{st: c.visit.st, whole: c.visit, info: info, version: -1, limit: c.visit.limit}
-	v.ctx = context.WithValue(ctx, infoKey{}, info)
-	return &Context[S]{Context: v.ctx, visit: v}
+	v := &visit{Context: ctx, st: c.visit.st, whole: c.visit, version: -1, limit: c.visit.limit}
+	v.made.Store(&info)
+	return &Context[S]{Context: v, visit: v}
 }
 
 // keep makes the deltas of a part those of the whole.
@@ -183,7 +226,7 @@ func (v *visit) load() (folded any, version int64, err error) {
 		folded, err = v.whole.read()
 		return folded, -1, err
 	}
-	return v.from.readState(v.ctx, v.st)
+	return v.state.in(v.scope).readState(v, v.st)
 }
 
 func (v *visit) merge(delta any) {

@@ -215,18 +215,18 @@ func outcomeName(c Commit) string {
 
 func stepRecord(x *execution, n *node, name string, out outcome, d decision) []byte {
 	s := StepRecord{
-		Item: x.lease.Item(), Node: n.name, Outcome: name, Attempt: x.lease.Attempt + 1,
+		Item: x.id(), Node: n.name, Outcome: name, Attempt: x.lease.Attempt + 1,
 		Worker: d.worker, Duration: out.took,
 	}
 	if name == "undone" {
 		s.Undoes = undone(x.item.Input)
 	}
-	return EncodeRecord(&s)
+	return EncodeStep(&s)
 }
 
 func errorRecord(x *execution, n *node, cause NodeError, stack string, final bool, d decision) []byte {
 	return EncodeRecord(&ErrorRecord{
-		Item: x.lease.Item(), Node: n.name, Attempt: x.lease.Attempt + 1, Class: cause.Class,
+		Item: x.id(), Node: n.name, Attempt: x.lease.Attempt + 1, Class: cause.Class,
 		Message: cause.Message, Stack: stack, Final: final, Worker: d.worker,
 	})
 }

@@ -74,7 +74,7 @@ func (r *runner) execute(ctx context.Context, x *execution) (out outcome) {
 func (r *runner) move(ctx context.Context, v *visit, x *execution) (in any, m move, err error) {
 	if a := x.item.Input.Answer; a != nil {
 		out, err := r.answered(x.item.Input.Payload, a)
-		return nil, move{kind: outcomeNext, outs: []any{out}}, err
+		return nil, move{kind: outcomeNext, one: out}, err
 	}
 	if in, err = r.decode(x.item.Input); err != nil {
 		return in, m, &payloadError{fmt.Errorf("input: %w", err)}
@@ -103,7 +103,7 @@ func (r *runner) encode(out *outcome, m move, in any, x *execution) (err error) 
 			return &payloadError{errors.New("returned NextAfter, but nothing comes after it that could be delayed; return Next")}
 		}
 		if err = r.route(out, m, in, x); err == nil && r.undo != nil {
-			out.undo, err = r.undoing(in, m.outs[0], x)
+			out.undo, err = r.undoing(in, m.output(), x)
 		}
 	}
 	return err
@@ -128,7 +128,7 @@ func (r *runner) call(ctx context.Context, v *visit, in any) (move, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, r.n.timeout, errTimeout)
 		defer cancel()
 	}
-	v.ctx = context.WithValue(ctx, infoKey{}, v.info)
+	v.Context = ctx
 	m, err := r.process(v, in)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return m, &timeoutError{r.n.timeout, err}
@@ -182,7 +182,7 @@ func (r *runner) unread(v *visit) outcome {
 	if _, ok := errors.AsType[*stateError](v.unread); ok {
 		return failure(v.unread, ClassPayload)
 	}
-	if errors.Is(context.Cause(v.ctx), errTimeout) {
+	if errors.Is(context.Cause(v), errTimeout) {
 		return failure(&timeoutError{r.n.timeout, v.unread}, ClassTimeout)
 	}
 	return failure(v.unread, "")
@@ -190,16 +190,16 @@ func (r *runner) unread(v *visit) outcome {
 
 // route encodes the outputs, each as its targets take it.
 func (r *runner) route(out *outcome, m move, in any, x *execution) error {
-	out.outs = make([]routed, 0, len(m.outs))
-	for _, o := range m.outs {
-		targets, c, err := r.choose(o)
+	out.outs = slices.Grow(x.single[:0], len(m.outs))
+	if m.one != nil {
+		targets, payload, err := r.routeOne(m, x)
 		if err != nil {
 			return err
 		}
-		if r.wrap != nil {
-			o = r.wrap(o)
-		}
-		payload, err := encodeWithin(c, o, x.limit, "output")
+		out.outs = append(out.outs, routed{targets, payload})
+	}
+	for _, o := range m.outs {
+		targets, payload, err := r.routed(o, x)
 		if err != nil {
 			return err
 		}
@@ -218,6 +218,33 @@ func (r *runner) route(out *outcome, m move, in any, x *execution) error {
 	var err error
 	out.carry, err = encodeWithin(r.in, reflect.ValueOf(in).Elem().Interface(), x.limit, "input, which the fan-out's join takes")
 	return err
+}
+
+// routeOne encodes the only output. That of most nodes is taken as it is, and need
+// not be copied.
+func (r *runner) routeOne(m move, x *execution) ([]*node, []byte, error) {
+	if r.wrap != nil || r.n.kind == edgeRoute {
+		return r.routed(m.output(), x)
+	}
+	targets, c, err := r.choose(nil)
+	if err != nil || c == nil {
+		return targets, nil, err
+	}
+	payload, err := c.encodeAt(reflect.ValueOf(m.one).Elem())
+	payload, err = within(payload, err, x.limit, "output")
+	return targets, payload, err
+}
+
+func (r *runner) routed(o any, x *execution) ([]*node, []byte, error) {
+	targets, c, err := r.choose(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.wrap != nil {
+		o = r.wrap(o)
+	}
+	payload, err := encodeWithin(c, o, x.limit, "output")
+	return targets, payload, err
 }
 
 // choose says where an output goes and what encodes it.
@@ -241,6 +268,11 @@ func encodeWithin(c *codec, v any, limit int, what string) ([]byte, error) {
 		return nil, nil
 	}
 	b, err := c.encode(v)
+	return within(b, err, limit, what)
+}
+
+// within refuses what was not encoded, or is too large.
+func within(b []byte, err error, limit int, what string) ([]byte, error) {
 	if err != nil {
 		return nil, &payloadError{fmt.Errorf("%s: %w", what, err)}
 	}

@@ -132,7 +132,7 @@ func (r *runner) short(in Input) error {
 	return nil
 }
 
-// answered makes the Answer to the node's Await.
+// answered makes a pointer to the Answer to the node's Await.
 func (r *runner) answered(carry []byte, a *Answered) (any, error) {
 	if r.answer == nil {
 		return nil, &payloadError{fmt.Errorf("is an answer, which node %s does not await in this version", r.n.name)}
@@ -146,5 +146,5 @@ func (r *runner) answered(carry []byte, a *Answered) (any, error) {
 	} else if err := r.answer.payload.decodeInto(a.Payload, v.Field(1)); err != nil {
 		return nil, &payloadError{fmt.Errorf("payload of the signal: %w", err)}
 	}
-	return v.Interface(), nil
+	return v.Addr().Interface(), nil
 }

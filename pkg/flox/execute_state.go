@@ -5,9 +5,7 @@ import "context"
 // newVisit makes the visit of an item, whose state is that of the node's scope.
 func (r *runner) newVisit(x *execution) *visit {
 	v := newVisit(x, r.n, r.st)
-	if x.state != nil {
-		v.from = x.state.in(scopeKey(r.n.scope, x.item.Scope))
-	}
+	v.scope = scopeKey(r.n.scope, x.item.Scope)
 	return v
 }
 

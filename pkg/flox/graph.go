@@ -120,12 +120,24 @@ type arm struct {
 type execution struct {
 	item   *Item
 	lease  *Lease
+	name   string // the item's, see id
 	ns     string // the store's namespace, for the idempotency key
 	state  stateLog
-	logger *slog.Logger
-	limit  int                              // most bytes of a payload
-	report func(share float64, note string) // takes Context.Progress; may be nil
-	within *Info                            // of the item that the run is a part of; nil for none
+	logger *slog.Logger // of the worker, nil for none
+	noted  noted        // what a line of the item's log says
+	limit  int          // most bytes of a payload
+	report reporter     // takes Context.Progress; may be nil
+	within *Info        // of the item that the run is a part of; nil for none
+
+	single [1]routed // room for the one output that most items have
+}
+
+// id names the item.
+func (x *execution) id() string {
+	if x.name == "" {
+		return x.lease.Item()
+	}
+	return x.name
 }
 
 // outcomeKind is how the code of a node ended.

@@ -3,7 +3,6 @@ package flox
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/floxrun/flox/pkg/flox/internal/hook"
 )
@@ -93,6 +92,8 @@ func (r *runner) executeSteadily(ctx context.Context, x *execution) outcome {
 // givenState is a state that nobody else changes.
 type givenState struct{ state any }
 
+func (f givenState) in(string) stateReader { return f }
+
 func (f givenState) readState(context.Context, *stateType) (any, int64, error) {
 	return f.state, 0, nil
 }
@@ -108,13 +109,10 @@ func processAlone(ctx context.Context, ref, state, in any) (hook.Decision, error
 		return hook.Decision{}, err
 	}
 	v := &visit{
-		st: &stateType{typ: def.w.state, merger: merger}, from: givenState{state}, version: -1, limit: DefaultMaxPayload,
-		info: Info{
-			RunID: "test", Workflow: def.w.name, Node: def.name, ItemID: "0.0", Attempt: 1,
-			IdempotencyKey: "memory/test/0.0", Logger: slog.New(slog.DiscardHandler),
-		},
+		st: &stateType{typ: def.w.state, merger: merger}, state: givenState{state}, version: -1, limit: DefaultMaxPayload,
+		item:    about{ns: "memory", run: "test", workflow: def.w.name, noted: noted{item: "0.0", node: def.name, attempt: 1}},
+		Context: ctx,
 	}
-	v.ctx = context.WithValue(ctx, infoKey{}, v.info)
 	m, err := def.process(v, in)
 	d := m.decision()
 	if err != nil {
@@ -128,6 +126,9 @@ func processAlone(ctx context.Context, ref, state, in any) (hook.Decision, error
 }
 
 func (m move) decision() hook.Decision {
+	if m.one != nil {
+		m.outs = []any{m.output()}
+	}
 	d := hook.Decision{Outs: m.outs, After: m.delay, Signal: m.signal, Carry: m.carry, Err: m.err}
 	d.Kind = map[outcomeKind]string{
 		outcomeNext: "next", outcomeFan: "fan", outcomeHold: "hold", outcomeAwait: "await", outcomeAbort: ClassAbort,

@@ -97,7 +97,7 @@ func TestPartsOfAnItem(t *testing.T) {
 	var facts []string
 	out := executedNode(t, tallyNode(func(ctx *Context[tally], in int) (Transition[int], error) {
 		ctx.Merge(tally{1})
-		a, b := ctx.part(ctx, ctx.visit.info.part("a")), ctx.part(ctx, ctx.visit.info.part("b"))
+		a, b := ctx.part(ctx, ctx.visit.info().part("a")), ctx.part(ctx, ctx.visit.info().part("b"))
 		a.Merge(tally{10})
 		b.Merge(tally{1000})
 		facts = append(facts, fmt.Sprint(ctx.State().N, a.State().N, b.State().N))
@@ -116,10 +116,14 @@ func TestPartsOfAnItem(t *testing.T) {
 	}
 }
 
+type reports func(share float64, note string)
+
+func (r reports) report(share float64, note string) { r(share, note) }
+
 func TestProgressIsReported(t *testing.T) {
 	var told []string
 	report := func(x *execution) {
-		x.report = func(share float64, note string) { told = append(told, fmt.Sprint(share, note)) }
+		x.report = reports(func(share float64, note string) { told = append(told, fmt.Sprint(share, note)) })
 	}
 	says := tallyNode(func(ctx *Context[tally], in int) (Transition[int], error) {
 		for _, share := range []float64{0.5, -1, 7, math.NaN(), math.Inf(1)} {

@@ -37,10 +37,10 @@ func executeInside(run context.Context, end context.CancelCauseFunc, n *node, v 
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		defer context.AfterFunc(run, func() { cancel(endOf(run)) })()
-		x.within, x.report, x.state = &v.info, nil, insideLog{x.state, v, end}
+		x.within, x.report, x.state = v.info(), nil, insideLog{x.state, v, end}
 		out := n.execute(ctx, x)
 		if out.err != nil {
-			v.info.Logger.Warn("inner item failed", logPart, x.lease.Item(), logInner, n.name,
+			v.info().Logger.Warn("inner item failed", logPart, x.lease.Item(), logInner, n.name,
 				logAttempt, x.lease.Attempt+1, logClass, out.class, logError, out.err)
 		}
 		return out

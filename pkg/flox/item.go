@@ -10,7 +10,16 @@ type Entry struct {
 	ID         string // the store's name for the entry
 	Consumer   string // who claimed it
 	Crashes    int    // how often its item was started and lost, if Reclaim found it
+	// Since is when it was claimed, or a little before; zero if that is not known.
+	Since time.Time
 }
+
+// freshClaim is how long after its claim an entry is as good as claimed now.
+const freshClaim = 50 * time.Millisecond
+
+// Fresh says whether the entry was claimed just now: then its lease, which lasts
+// from there, need not be extended by Load.
+func (e Entry) Fresh() bool { return !e.Since.IsZero() && time.Since(e.Since) < freshClaim }
 
 // Lease is the proof that a worker holds a token at one step. Owner is written
 // into the token's record by Load; owner and step are the fence of every write.
@@ -19,6 +28,9 @@ type Lease struct {
 	Owner   string
 	Step    int // StepUnknown if a Load that may have granted it was not answered
 	Attempt int // failed attempts so far; part of the fence of a failure
+	// Note is the store's own: what it knows of the token, from Load or the last
+	// kept commit. It may be lost.
+	Note string
 }
 
 // StepUnknown is the step of a lease for which Renew and Handback ask the owner

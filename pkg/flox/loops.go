@@ -8,40 +8,48 @@ import (
 	"time"
 )
 
-// forward moves delayed tokens to their queues when they are due. It sleeps
-// until the next one, at most a second, since others add some too.
+// How long the forwarder sleeps at most: when delays were added or were over just
+// now, and when all is quiet. It is told of the next one, unless the news got lost.
+const (
+	forwardBusy  = time.Second
+	forwardQuiet = 5 * time.Second
+)
+
+// forward moves delayed tokens to their queues when they are due.
 func (w *Worker) forward(ctx context.Context) {
 	const batch = 100
-	for ctx.Err() == nil {
+	for most := forwardBusy; ctx.Err() == nil; {
+		w.timers.clear()
 		p, err := w.st.Promote(ctx, batch)
 		w.runsEnded(p.Ended)
 		if err != nil && ctx.Err() == nil {
 			w.storeFailed("promote", err)
 			w.pause(ctx, time.Second)
+			most = forwardBusy
 			continue
 		}
 		if p.Moved > 0 {
 			w.cfg.Observer.Observe(Event{Kind: EventPromoted, Count: p.Moved})
+			most = forwardBusy
 		}
 		if p.Moved >= batch {
 			continue
 		}
-		wait := time.Second
+		wait := most
 		if p.Next >= 0 {
 			wait = min(wait, max(p.Next, time.Millisecond))
 		}
-		if sleepOr(ctx, wait, w.kick) != nil {
+		early, ok := w.timers.sleep(ctx, wait)
+		if !ok {
 			return
+		}
+		if most = min(2*most, forwardQuiet); early {
+			most = forwardBusy
 		}
 	}
 }
 
-func (w *Worker) wakeForwarder() {
-	select {
-	case w.kick <- struct{}{}:
-	default:
-	}
-}
+func (w *Worker) wakeForwarder() { w.timers.in(0) }
 
 // heartbeat renews the leases in hand, and tells their sessions what it hears.
 func (w *Worker) heartbeat(ctx context.Context) {
@@ -87,12 +95,13 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 }
 
 // watch ends the contexts of a cancelled run's nodes as soon as the store says
-// so, and asks how leases stand when it says other news of their runs;
-// heartbeats do it later if the event is lost.
+// so, asks how leases stand when it says other news of their runs, and lets the
+// forwarder know of timers; heartbeats and the forwarder's own looks do it later if
+// the news is lost.
 func (w *Worker) watch(ctx context.Context) {
 	defer w.news.Wait()
 	for ctx.Err() == nil {
-		events, err := w.st.Watch(ctx)
+		alerts, err := w.st.Alerts(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
 				w.storeFailed("watch", err)
@@ -100,11 +109,16 @@ func (w *Worker) watch(ctx context.Context) {
 			w.pause(ctx, time.Second)
 			continue
 		}
-		for e := range events {
-			for _, s := range w.sessions.of(e.Run) {
-				if e.Status == StatusCancelled {
+		w.wakeForwarder() // for what was added before
+		for a := range alerts {
+			if a.Run == "" {
+				w.timers.in(a.Due)
+				continue
+			}
+			for _, s := range w.sessions.of(a.Run) {
+				if a.Status == StatusCancelled {
 					s.cancel(ErrCancelled)
-				} else if s.concerned(e.Status) {
+				} else if s.concerned(a.Status) {
 					w.news.Go(func() { w.renew(ctx, s) })
 				}
 			}
@@ -133,24 +147,39 @@ func (w *Worker) janitor(ctx context.Context) {
 				w.storeFailed("rebuild", err)
 			}
 			if lost > 0 {
+				w.wakeForwarder()
 				w.cfg.Logger.Warn("queued tokens again whose entries were lost", logCount, lost)
 			}
 		}
 	}
 }
 
+// How often runs are looked for whose retention is over: while there are some, and
+// while there are none.
+const (
+	expireBusy  = 15 * time.Second
+	expireQuiet = time.Minute
+)
+
 // expire removes runs whose retention is over.
 func (w *Worker) expire(ctx context.Context) {
-	for w.pause(ctx, 15*time.Second) {
+	for wait := expireBusy; w.pause(ctx, wait); {
+		wait = min(2*wait, expireQuiet)
 		for removed := 1; removed > 0 && ctx.Err() == nil; {
 			var err error
 			if removed, err = w.st.Delete(ctx, ""); err != nil && ctx.Err() == nil {
 				w.storeFailed("delete", err)
 				break
 			}
+			if removed > 0 {
+				wait = expireBusy
+			}
 		}
 	}
 }
+
+// registerBeats is with how many beats a worker repeats what workflows it has.
+const registerBeats = 24
 
 // beat tells the others that this worker is alive, and now and then what
 // workflows it has, should the store have lost that.
@@ -160,7 +189,7 @@ func (w *Worker) beat(ctx context.Context) {
 			w.storeFailed("beat", err)
 		}
 		for _, info := range w.infos {
-			if round%6 != 5 {
+			if round%registerBeats != registerBeats-1 {
 				break
 			}
 			if err := w.st.Register(ctx, info); err != nil && ctx.Err() == nil {

@@ -16,7 +16,8 @@ type Memory struct {
 	entries   map[string]*memEntry // of all queues, by id
 	delayed   memTimers
 	todo      map[string]bool // runs that Settle has work for
-	watchers  map[chan RunEvent]bool
+	watchers  listeners[RunEvent]
+	alerted   listeners[Alert]
 	workers   map[string]memBeat
 	workflows map[string]WorkflowInfo
 	sequence  int64         // of the last entry
@@ -32,7 +33,8 @@ func NewMemory() *Memory {
 		queues:    map[string]*memQueue{},
 		entries:   map[string]*memEntry{},
 		todo:      map[string]bool{},
-		watchers:  map[chan RunEvent]bool{},
+		watchers:  listeners[RunEvent]{},
+		alerted:   listeners[Alert]{},
 		workers:   map[string]memBeat{},
 		workflows: map[string]WorkflowInfo{},
 	}

@@ -14,6 +14,7 @@ func (m *Memory) setDeadline(r *memRun, delay, limit time.Duration) {
 	r.deadline = r.started.Add(max(0, delay) + limit)
 	r.timer = &memTimer{due: r.deadline, run: r}
 	heap.Push(&m.delayed, r.timer)
+	m.tellDue(r.timer)
 }
 
 // liftDeadline stops the deadline's timer, if there is one.

@@ -52,6 +52,7 @@ func (m *Memory) undelay(t *memToken) { m.stopTimer(t) }
 func (m *Memory) setTimer(t *memToken, delay time.Duration) {
 	t.timer = &memTimer{due: time.Now().Add(delay), run: t.run, token: t}
 	heap.Push(&m.delayed, t.timer)
+	m.tellDue(t.timer)
 }
 
 // stopTimer removes the token's timer, if it has one.

@@ -55,7 +55,8 @@ func (m *Memory) expire(ctx context.Context) (int, error) {
 // remove forgets a run that has ended. Who has one of its tokens is told.
 func (m *Memory) remove(r *memRun) {
 	if len(r.tokens) > 0 {
-		m.publish(RunEvent{Run: r.id, Status: r.status})
+		m.watchers.tell(RunEvent{Run: r.id, Status: r.status})
+		m.tellStatus(r)
 	}
 	for _, t := range r.tokens {
 		m.drop(t)

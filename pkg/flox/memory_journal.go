@@ -34,8 +34,8 @@ func (m *Memory) History(ctx context.Context, run string, from, limit int) ([]St
 	kept := r.history[min(max(from, 0), len(r.history)):]
 	var records []StepRecord
 	for _, k := range kept[:min(max(limit, 0), len(kept))] {
-		var s StepRecord
-		if err := DecodeRecord(k.data, &s); err != nil {
+		s, err := DecodeStep(k.data)
+		if err != nil {
 			return nil, fmt.Errorf("history of run %s: %w", run, err)
 		}
 		s.Time = k.at

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// watchBuffer is how many events a slow watcher may be behind before it loses some.
-const watchBuffer = 256
-
 // Stats implements MetricsStore.
 func (m *Memory) Stats(ctx context.Context) (map[string]map[Status]int64, error) {
 	if err := m.lock(ctx); err != nil {
@@ -66,31 +63,4 @@ func (q *memQueue) oldest() time.Duration {
 		age = max(age, time.Since(element.Value.(*memEntry).added))
 	}
 	return age
-}
-
-// Watch implements MetricsStore.
-func (m *Memory) Watch(ctx context.Context) (<-chan RunEvent, error) {
-	if err := m.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer m.mu.Unlock()
-	events := make(chan RunEvent, watchBuffer)
-	m.watchers[events] = true
-	context.AfterFunc(ctx, func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		delete(m.watchers, events)
-		close(events)
-	})
-	return events, nil
-}
-
-// publish tells the watchers, except those that are too far behind.
-func (m *Memory) publish(event RunEvent) {
-	for events := range m.watchers {
-		select {
-		case events <- event:
-		default:
-		}
-	}
 }

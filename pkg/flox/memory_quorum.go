@@ -27,7 +27,7 @@ func (m *Memory) closeFrame(t *memToken, f *memFrame) {
 	}
 	m.todo[r.id] = true
 	// The status is what it was: this wakes workers to look at their leases.
-	m.publish(RunEvent{Run: r.id, Status: r.status})
+	m.tellStatus(r)
 }
 
 // late reports whether a join fired without the token's branch, or without one

@@ -27,17 +27,22 @@ func (m *Memory) Start(ctx context.Context, req StartRequest) error {
 		tokens: map[string]*memToken{}, frames: map[string]*memFrame{}, signals: newMemSignals(),
 	}
 	m.runs[r.id] = r
-	m.setStatus(r, StatusRunning)
+	r.status = StatusRunning
+	m.watchers.tell(RunEvent{Run: r.id, Status: StatusRunning})
 	delay := max(req.Delay, time.Until(req.At))
 	m.setDeadline(r, delay, req.Deadline)
 	m.make(&memToken{run: r, id: RootToken, node: req.Node, queue: req.Queue, input: req.Input}, delay)
 	return nil
 }
 
-// setStatus changes a run's status and tells the watchers.
+// setStatus changes a run's status and tells the watchers, and the workers, who lose
+// nothing by a completion.
 func (m *Memory) setStatus(r *memRun, s Status) {
 	r.status = s
-	m.publish(RunEvent{Run: r.id, Status: s})
+	m.watchers.tell(RunEvent{Run: r.id, Status: s})
+	if s != StatusCompleted {
+		m.tellStatus(r)
+	}
 }
 
 // Control implements RunInfoStore.

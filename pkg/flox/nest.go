@@ -95,7 +95,7 @@ func closeVisit(_ *visit, in any) (move, error) {
 	if a.failed != nil {
 		return move{}, &nestError{a.failed}
 	}
-	return move{kind: outcomeNext, outs: []any{a.out}}, nil
+	return move{kind: outcomeNext, one: &a.out}, nil
 }
 
 // nestError is the failure of an item inside a nested workflow.

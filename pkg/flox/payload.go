@@ -1,7 +1,6 @@
 package flox
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 )
@@ -14,14 +13,14 @@ var records = newCodecs(nil)
 // that cannot be stored.
 func EncodeRecord(v any) []byte {
 	c, err := records.of(reflect.TypeOf(v))
-	var buf bytes.Buffer
+	var b []byte
 	if err == nil {
-		err = c.write(&buf, addressable(reflect.ValueOf(v)))
+		b, err = c.write(nil, addressable(reflect.ValueOf(v)))
 	}
 	if err != nil {
 		panic(fmt.Sprintf("flox: encode record %T: %v", v, err))
 	}
-	return buf.Bytes()
+	return b
 }
 
 // DecodeRecord decodes what EncodeRecord made into v, a pointer. The bytes are

@@ -37,7 +37,7 @@ func (r retried[S, I, O]) problem() string {
 // Process tries until the policy ends it.
 func (r retried[S, I, O]) Process(ctx *Context[S], in I) (Transition[O], error) {
 	start := time.Now()
-	info := ctx.visit.info
+	info := *ctx.visit.info()
 	for n := 1; ; n++ {
 		info.Attempt = n
 		try := ctx.part(ctx, info)

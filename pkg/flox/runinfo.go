@@ -198,6 +198,14 @@ type RunEvent struct {
 	Status Status `json:"status"`
 }
 
+// Alert is what a worker acts on: a change of a run's status or, if Run is "", a
+// timer.
+type Alert struct {
+	Run    string
+	Status Status
+	Due    time.Duration // until the timer is due
+}
+
 // TokenPlace is where a token stands.
 type TokenPlace string
 

@@ -21,12 +21,15 @@ type runState struct {
 	version int64
 	// What would be folded by a compaction, in bytes, and the snapshot that is.
 	deltas, snapshot int
-	folded           int64          // deltas that the snapshot stands for
-	observe          func(size int) // told the bytes of what is stored at each read, nil for nobody
+	folded           int64         // deltas that the snapshot stands for
+	observe          stateObserver // nil for nobody
 }
 
-func newRunState(st CheckpointStore, run string, g *graph, observe func(size int)) *runState {
-	return &runState{st: st, run: run, graph: g, parts: stateParts{}, observe: observe}
+// stateObserver is told the bytes of what is stored at each read.
+type stateObserver interface{ observeState(size int) }
+
+func newRunState(st CheckpointStore, run string, g *graph, observe stateObserver) *runState {
+	return &runState{st: st, run: run, graph: g, observe: observe}
 }
 
 // scopedState is the state of one scope of a run.
@@ -77,7 +80,10 @@ func (r *runState) read(ctx context.Context) error {
 		r.deltas += len(d)
 	}
 	if r.observe != nil {
-		r.observe(r.snapshot + r.deltas)
+		r.observe.observeState(r.snapshot + r.deltas)
+	}
+	if r.parts == nil {
+		r.parts = stateParts{}
 	}
 	if err := r.parts.add(log, r.graph.scopeNow); err != nil {
 		return &stateError{fmt.Errorf("state of run %s: %w", r.run, err)}
@@ -86,7 +92,7 @@ func (r *runState) read(ctx context.Context) error {
 	return nil
 }
 
-func (r *runState) reset() { r.parts, r.version, r.deltas = stateParts{}, 0, 0 }
+func (r *runState) reset() { r.parts, r.version, r.deltas = nil, 0, 0 }
 
 // stateError is a state that is there but cannot be read or decoded: the item's
 // failure, unlike a store that does not answer.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -29,6 +29,7 @@ type session struct {
 
 	lease Lease
 	item  Item
+	id    string // of the item
 	graph *graph
 
 	mu      sync.Mutex
@@ -39,7 +40,7 @@ type session struct {
 	current   Lease // of the step being executed
 	doing     ActiveItem
 	since     time.Time
-	logger    *slog.Logger // see note
+	noted     noted // see note
 
 	started bool // an EventStarted awaits its end
 	entered bool // a step was executed
@@ -47,13 +48,17 @@ type session struct {
 
 	span   Span // between begin and finish, if there is a tracer
 	ending AttemptEnd
+
+	in      siblings  // of w.sessions
+	first   runState  // that state points to at first
+	scratch execution // reused, see execution
 }
 
 // handle takes a claimed entry to its end, in a slot that the caller took. A
 // token that there is no slot for is handed back.
 func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	asked := time.Now()
-	loaded, renewed, ok := w.load(items, e, fmt.Sprintf("%s-%d", w.consumer, w.owners.Add(1)))
+	loaded, renewed, ok := w.load(items, e, w.consumer+"-"+strconv.FormatInt(w.owners.Add(1), 10))
 	if !ok {
 		return
 	}
@@ -73,9 +78,10 @@ func (w *Worker) handle(items context.Context, e Entry, slot bool) {
 	}
 	s := &session{
 		w: w, held: loaded.Lease, lease: loaded.Lease, item: loaded.Item, began: asked, renewed: renewed,
-		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison,
+		graph: w.graphs[loaded.Item.Workflow], poison: loaded.Grant == GrantPoison, id: loaded.Lease.Item(),
 	}
-	s.state = newRunState(w.st, e.Run, s.graph, s.observeState)
+	s.first = runState{st: w.st, run: e.Run, graph: s.graph, observe: s}
+	s.state = &s.first
 	s.ctx, s.cancel = context.WithCancelCause(items)
 	defer s.cancel(nil)
 	w.sessions.add(s)
@@ -97,7 +103,8 @@ func (s *session) step() bool {
 	n := s.node()
 	switch {
 	case n == nil:
-		s.note().Warn("node unknown to this worker, handed back", logWorkflow, s.item.Workflow, logGraph, s.item.Fingerprint)
+		s.note()
+		s.log().Warn("node unknown to this worker, handed back", logWorkflow, s.item.Workflow, logGraph, s.item.Fingerprint)
 		s.handback(true)
 		return false
 	case s.w.draining.Load():
@@ -112,7 +119,7 @@ func (s *session) step() bool {
 	defer s.leave()
 	ctx := s.begin()
 	defer s.finish()
-	x := s.execution()
+	x := s.execution(n)
 	out := s.execute(ctx, n, x)
 	if cause := context.Cause(s.ctx); cause != nil && !s.keepResult(cause, out) {
 		return false
@@ -160,14 +167,19 @@ func (s *session) node() *node {
 	return s.graph.byName[s.item.Node]
 }
 
-// execution is the item in hand, copied: a node that is given up may go on
-// reading its own while the session has moved on.
-func (s *session) execution() *execution {
-	item, lease := s.item, s.lease
-	return &execution{
-		item: &item, lease: &lease, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
-		report: s.report, logger: s.note(),
+// execution is the item in hand. It is copied if the node can be given up: that
+// may go on reading its own while the session has moved on.
+func (s *session) execution(n *node) *execution {
+	x := &s.scratch
+	*x = execution{
+		item: &s.item, lease: &s.lease, name: s.id, ns: s.w.st.Namespace(), state: s.state, limit: s.w.cfg.MaxPayload,
+		report: s, logger: s.w.cfg.Logger, noted: s.note(),
 	}
+	if n.timeout > 0 {
+		own, item, lease := *x, s.item, s.lease
+		x, own.item, own.lease = &own, &item, &lease
+	}
+	return x
 }
 
 // abandonAfter is how long after its timeout a node that ignores its context is
@@ -190,7 +202,7 @@ func (s *session) execute(ctx context.Context, n *node, x *execution) outcome {
 	case out := <-done:
 		return out
 	case <-giveUp.C:
-		s.state = newRunState(s.w.st, s.lease.Run, s.graph, s.observeState)
+		s.state = newRunState(s.w.st, s.lease.Run, s.graph, s)
 		err := fmt.Errorf("ran longer than its timeout of %v and ignored its context's end", n.timeout)
 		return outcome{kind: outcomeError, class: ClassTimeout, err: err, read: -1, took: n.timeout + abandonAfter}
 	}
@@ -201,7 +213,8 @@ func (s *session) release() bool {
 	s.entered = true
 	s.begin()
 	defer s.finish()
-	n, x := &node{name: s.item.Node}, s.execution()
+	n := &node{name: s.item.Node}
+	x := s.execution(n)
 	if s.poison {
 		return s.fail(n, x, s.crashed())
 	}
@@ -260,7 +273,8 @@ func (s *session) advance(c Commit, res CommitResult) {
 		s.item.Scope = shortToken(s.lease.Item())
 	}
 	s.lease.Step++
-	s.lease.Attempt = 0
+	s.lease.Attempt, s.lease.Note = 0, res.Note
+	s.id = s.lease.Item()
 	s.item.Node, s.item.Input, s.item.Joins = c.Node, Input{Payload: c.Input}, ""
 	s.item.Crashes, s.item.Retried, s.item.Waited, s.item.Elapsed = 0, 0, 0, 0
 	s.item.Version, s.item.Committed = res.Version, res.Committed

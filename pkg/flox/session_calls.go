@@ -30,11 +30,13 @@ func (s *session) decision() decision {
 // send stores c, also while the worker drains.
 func (s *session) send(c Commit) (CommitResult, bool) {
 	var res CommitResult
+	var err error
 	start := time.Now()
-	err := s.insist("commit", func(ctx context.Context) (err error) {
+	for again, now := true, start; again; now = time.Now() {
+		ctx := s.w.calls.from(now)
 		res, err = s.w.st.Commit(ctx, c)
-		return err
-	})
+		again = err != nil && s.insist(ctx, "commit", err, start)
+	}
 	outcome := verdictName(res.Verdict)
 	if err != nil {
 		outcome = "error"
@@ -53,10 +55,13 @@ func (s *session) send(c Commit) (CommitResult, bool) {
 func (s *session) handback(unknown bool) {
 	s.note()
 	var verdict Verdict
-	_ = s.insist("handback", func(ctx context.Context) (err error) {
+	start := time.Now()
+	for again, now := true, start; again; now = time.Now() {
+		var err error
+		ctx := s.w.calls.from(now)
 		verdict, err = s.w.st.Handback(ctx, s.lease, unknown)
-		return err
-	})
+		again = err != nil && s.insist(ctx, "handback", err, start)
+	}
 	if verdict == VerdictDropped {
 		s.w.settle(s.lease.Run)
 	}
@@ -84,23 +89,14 @@ func (w *Worker) settle(run string) {
 // what became of its token. Whoever takes over meanwhile is safe, by the fence.
 const insisting = 10
 
-// insist repeats a call that the store did not answer for a lease: what it is
-// not told is done again and counts as a crash. A worker that drains asks once.
-func (s *session) insist(name string, call func(context.Context) error) error {
-	start := time.Now()
-	for {
-		ctx, cancel := context.WithTimeout(s.w.life, s.w.cfg.Lease)
-		err := call(ctx)
-		unanswered := ctx.Err() != nil
-		cancel()
-		if err == nil {
-			return nil
-		}
-		s.storeFailed(name, err)
-		if !unanswered || s.w.draining.Load() || time.Since(start) > insisting*s.w.cfg.Lease {
-			return err // the token is left to whoever reclaims it
-		}
-	}
+// insist says whether to repeat a call that failed and was begun at first: one that
+// the store did not answer for a lease, for what it is not told is done again and
+// counts as a crash. A worker that drains asks once.
+func (s *session) insist(ctx context.Context, name string, err error, first time.Time) bool {
+	unanswered := ctx.Err() != nil
+	s.storeFailed(name, err)
+	// Else the token is left to whoever reclaims it.
+	return unanswered && !s.w.draining.Load() && time.Since(first) <= insisting*s.w.cfg.Lease
 }
 
 // crashed is the outcome of an item that took too many workers with it.

@@ -10,16 +10,19 @@ import (
 // have confirmed it, the lease is kept up, and given back at the end: what nobody
 // has begun is no crash of its worker.
 func (w *Worker) load(items context.Context, e Entry, owner string) (loaded Loaded, renewed time.Time, ok bool) {
-	log := w.cfg.Logger.With(logRun, e.Run, logItem, e.Token)
 	lease := Lease{Entry: e, Owner: owner, Step: StepUnknown}
-	for renewed = time.Now(); ; {
-		ctx, cancel := context.WithTimeout(items, w.cfg.Lease/2)
+	renewed = time.Now()
+	if e.Fresh() { // then Load does not extend it
+		renewed = e.Since
+	}
+	for {
+		ctx := w.loads.from(time.Now())
 		loaded, err := w.st.Load(ctx, e, owner, w.cfg.CrashLimit)
-		unanswered := ctx.Err() != nil
-		cancel()
 		if err == nil {
 			return loaded, renewed, true
 		}
+		unanswered := ctx.Err() != nil
+		log := w.cfg.Logger.With(logRun, e.Run, logItem, e.Token)
 		w.storeFailedOf(log, "load", err)
 		if !unanswered {
 			return Loaded{}, renewed, false
@@ -33,7 +36,7 @@ func (w *Worker) load(items context.Context, e Entry, owner string) (loaded Load
 			return Loaded{}, renewed, false
 		}
 		asked := time.Now()
-		ctx, cancel = context.WithTimeout(items, w.cfg.Lease/4)
+		ctx, cancel := context.WithTimeout(items, w.cfg.Lease/4)
 		health, err := w.st.Renew(ctx, lease)
 		cancel()
 		if err != nil {

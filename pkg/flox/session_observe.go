@@ -10,7 +10,8 @@ func (s *session) lost(when string) {
 	}
 	s.told = true
 	s.w.cfg.Observer.Observe(Event{Kind: EventLeaseLost, Workflow: s.workflowLabel(), Node: s.nodeLabel(), Count: 1})
-	s.note().Warn("lease lost " + when)
+	s.note()
+	s.log().Warn("lease lost " + when)
 }
 
 // workflowLabel and nodeLabel are "" for names that no graph of this worker has.

@@ -15,7 +15,7 @@ func (s *session) begin() context.Context {
 	}
 	ctx, span := t.Begin(s.ctx, Attempt{
 		Namespace: s.w.st.Namespace(), Run: s.lease.Run, Workflow: s.item.Workflow, Node: s.item.Node,
-		Queue: s.lease.Queue, Item: s.lease.Item(), Number: s.lease.Attempt + 1, Retried: s.item.Retried, Trace: s.item.Trace,
+		Queue: s.lease.Queue, Item: s.id, Number: s.lease.Attempt + 1, Retried: s.item.Retried, Trace: s.item.Trace,
 		Worker: s.w.consumer, Release: s.item.Release != nil, After: s.after(), Waited: s.item.Waited,
 	})
 	s.span = span
@@ -58,30 +58,46 @@ func maker(token string) []string {
 	return []string{token[:i]}
 }
 
-// note makes the logger of the item in hand, with the ids of its span.
-func (s *session) note() *slog.Logger {
-	attrs := make([]any, 0, 12)
-	attrs = append(attrs, logRun, s.lease.Run, logItem, s.lease.Item(), logNode, s.item.Node, logAttempt, s.lease.Attempt+1)
-	if s.span != nil {
-		if trace, span := s.span.IDs(); trace != "" {
-			attrs = append(attrs, logTrace, trace, logSpan, span)
-		}
-	}
-	l := s.w.cfg.Logger.With(attrs...)
-	s.mu.Lock()
-	s.logger = l
-	s.mu.Unlock()
-	return l
+// noted is what a line of an item's log says of it, besides its run.
+type noted struct {
+	item, node  string
+	attempt     int    // counted from 1
+	trace, span string // of its span, "" if there is none
 }
 
-// log is what note made last. It may be called on any goroutine.
+// line returns log with what was noted of an item of the run.
+func (n *noted) line(log *slog.Logger, run string) *slog.Logger {
+	attrs := make([]any, 0, 12)
+	attrs = append(attrs, logRun, run, logItem, n.item, logNode, n.node, logAttempt, n.attempt)
+	if n.trace != "" {
+		attrs = append(attrs, logTrace, n.trace, logSpan, n.span)
+	}
+	return log.With(attrs...)
+}
+
+// note makes the lines of the log from now on name the item in hand, and its span.
+func (s *session) note() noted {
+	n := noted{item: s.id, node: s.item.Node, attempt: s.lease.Attempt + 1}
+	if s.span != nil {
+		if trace, span := s.span.IDs(); trace != "" {
+			n.trace, n.span = trace, span
+		}
+	}
+	s.mu.Lock()
+	s.noted = n
+	s.mu.Unlock()
+	return n
+}
+
+// log names the item of the last note. It may be called on any goroutine.
 func (s *session) log() *slog.Logger {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.logger == nil {
+	n := s.noted
+	s.mu.Unlock()
+	if n.item == "" {
 		return s.w.cfg.Logger.With(logRun, s.held.Run)
 	}
-	return s.logger
+	return n.line(s.w.cfg.Logger, s.held.Run)
 }
 
 // storeFailed is Worker.storeFailed for a call about the item in hand.

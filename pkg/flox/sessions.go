@@ -1,51 +1,80 @@
 package flox
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
 
-// sessionSet is the sessions of a worker.
+// sessionSet is the sessions of a worker: a list of all, and one of each run's.
 type sessionSet struct {
 	mu    sync.Mutex
-	all   map[*session]struct{}
-	byRun map[string][]*session
+	n     int
+	first *session
+	byRun map[string]*session
 }
+
+// siblings are the neighbours of a session in the lists of its set.
+type siblings struct{ before, after, sameRun *session }
 
 func (t *sessionSet) add(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.all == nil {
-		t.all, t.byRun = map[*session]struct{}{}, map[string][]*session{}
+	if t.byRun == nil {
+		t.byRun = map[string]*session{}
 	}
-	t.all[s] = struct{}{}
-	t.byRun[s.held.Run] = append(t.byRun[s.held.Run], s)
+	t.n++
+	s.in = siblings{after: t.first, sameRun: t.byRun[s.held.Run]}
+	if t.first != nil {
+		t.first.in.before = s
+	}
+	t.first, t.byRun[s.held.Run] = s, s
 }
 
 func (t *sessionSet) remove(s *session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.all, s)
-	left := slices.DeleteFunc(t.byRun[s.held.Run], func(o *session) bool { return o == s })
-	if len(left) == 0 {
-		delete(t.byRun, s.held.Run)
-		return
+	t.n--
+	if s.in.after != nil {
+		s.in.after.in.before = s.in.before
 	}
-	t.byRun[s.held.Run] = left
+	if s.in.before != nil {
+		s.in.before.in.after = s.in.after
+	} else {
+		t.first = s.in.after
+	}
+	t.removeOfRun(s)
+	s.in = siblings{}
+}
+
+func (t *sessionSet) removeOfRun(s *session) {
+	switch of := t.byRun[s.held.Run]; {
+	case of != s:
+		for of.in.sameRun != s {
+			of = of.in.sameRun
+		}
+		of.in.sameRun = s.in.sameRun
+	case s.in.sameRun != nil:
+		t.byRun[s.held.Run] = s.in.sameRun
+	default:
+		delete(t.byRun, s.held.Run)
+	}
 }
 
 // of returns the sessions of a run.
 func (t *sessionSet) of(run string) []*session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.byRun[run])
+	var all []*session
+	for s := t.byRun[run]; s != nil; s = s.in.sameRun {
+		all = append(all, s)
+	}
+	return all
 }
 
 func (t *sessionSet) len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.all)
+	return t.n
 }
 
 // list returns those that match; a nil match is all.
@@ -53,7 +82,7 @@ func (t *sessionSet) list(match func(*session) bool) []*session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var some []*session
-	for s := range t.all {
+	for s := t.first; s != nil; s = s.in.after {
 		if match == nil || match(s) {
 			some = append(some, s)
 		}
@@ -79,7 +108,7 @@ func (t *sessionSet) active() []ActiveItem {
 func (s *session) enter(n *node) {
 	s.mu.Lock()
 	s.current = s.lease
-	s.doing = ActiveItem{Run: s.lease.Run, Item: s.lease.Item(), Node: n.name}
+	s.doing = ActiveItem{Run: s.lease.Run, Item: s.id, Node: n.name}
 	s.mayBeLate = n.mayBeLate
 	s.since = time.Now()
 	s.mu.Unlock()

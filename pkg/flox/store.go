@@ -126,6 +126,13 @@ type MetricsStore interface {
 	// It is a hint: events may be missing after a lost connection, so a caller
 	// also asks Info now and then. A slow reader loses events, never blocks.
 	Watch(ctx context.Context) (<-chan RunEvent, error)
+	// Alerts sends what workers act on until ctx ends, then closes the channel:
+	// changes of status that concern who has a token of the run, which a start and
+	// a completion do not; the same status again when a join has fired without
+	// some; and those timers, at least, that are due before all others. It is a
+	// hint, as Watch is: after a lost connection it sends a timer that is due at
+	// once, to say so.
+	Alerts(ctx context.Context) (<-chan Alert, error)
 }
 
 // ErrorStore keeps what went wrong, what was done and what came of it.

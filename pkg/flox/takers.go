@@ -105,12 +105,31 @@ func (w *Worker) accept(ctx, items context.Context, entries []Entry) {
 	}
 }
 
-// start starts the handler of an entry. It gives the slot back, if it has one.
+// work is an entry on its way to a handler.
+type work struct {
+	Entry
+	slot bool // that the handler gives back
+}
+
+// start gives an entry to a handler that has none, or to a new one: a handler's
+// stack grows with its first entry, and that costs more than to keep it.
 func (w *Worker) start(items context.Context, e Entry, slot bool) {
-	w.handlers.Go(func() {
-		if slot {
-			defer func() { <-w.slots }()
-		}
-		w.handle(items, e, slot)
-	})
+	next := work{e, slot}
+	select {
+	case w.idle <- next:
+	default:
+		w.handlers.Go(func() {
+			for ok := true; ok; next, ok = <-w.idle {
+				w.serve(items, next)
+			}
+		})
+	}
+}
+
+// serve handles an entry. The slot is free after it also if a node ends its goroutine.
+func (w *Worker) serve(items context.Context, one work) {
+	if one.slot {
+		defer func() { <-w.slots }()
+	}
+	w.handle(items, one.Entry, one.slot)
 }

@@ -2,6 +2,7 @@ package flox
 
 import (
 	"errors"
+	"reflect"
 	"time"
 )
 
@@ -23,11 +24,20 @@ type Fanout[O any] = Transition[Many[O]]
 // move is a Transition with its types erased.
 type move struct {
 	kind   outcomeKind
-	outs   []any
+	one    any           // outcomeNext: a pointer to the output
+	outs   []any         // outcomeFan: the outputs
 	delay  time.Duration // outcomeNext: until it goes on; outcomeAwait: the timeout
 	signal string        // outcomeAwait
 	carry  any           // outcomeAwait
 	err    error         // outcomeAbort
+}
+
+// output is the one output, nil if there is none.
+func (m move) output() any {
+	if m.one == nil {
+		return nil
+	}
+	return reflect.ValueOf(m.one).Elem().Interface()
 }
 
 // many is what Many[O] is for any O.
@@ -43,18 +53,18 @@ func (m Many[O]) elements() []any {
 
 type next[O any] struct{ out O }
 
-func (next[O]) leadsTo(O) {}
+func (*next[O]) leadsTo(O) {}
 
-func (n next[O]) move() move {
-	if m, ok := any(n.out).(many); ok {
+func (n *next[O]) move() move {
+	if m, ok := any(&n.out).(many); ok {
 		return move{kind: outcomeFan, outs: m.elements()}
 	}
-	return move{kind: outcomeNext, outs: []any{n.out}}
+	return move{kind: outcomeNext, one: &n.out}
 }
 
 // Next goes on with out: to the node's successors, or, at an end, as the run's
 // output.
-func Next[O any](out O) Transition[O] { return next[O]{out} }
+func Next[O any](out O) Transition[O] { return &next[O]{out} }
 
 type nextAfter[O any] struct {
 	out   O
@@ -64,7 +74,7 @@ type nextAfter[O any] struct {
 func (nextAfter[O]) leadsTo(O) {}
 
 func (n nextAfter[O]) move() move {
-	return move{kind: outcomeNext, outs: []any{n.out}, delay: max(0, n.delay)}
+	return move{kind: outcomeNext, one: &n.out, delay: max(0, n.delay)}
 }
 
 // NextAfter goes on with out after d, which is kept by the store: no worker
@@ -106,7 +116,7 @@ func Await[C, P any](s Signal[P], carry C, timeout time.Duration) Awaiting[C, P]
 
 // NextAll goes on with every element of outs, in parallel. The elements' order
 // is kept by a join. No element at all is allowed: a join then gets none.
-func NextAll[O any](outs []O) Fanout[O] { return next[Many[O]]{Many[O]{outs}} }
+func NextAll[O any](outs []O) Fanout[O] { return &next[Many[O]]{Many[O]{outs}} }
 
 type abort[O any] struct{ err error }
 

@@ -20,7 +20,7 @@ func addFanoutTyped[S, I, O any](b *Builder[S], pos, name string, n Node[S, I, M
 func erase[S, I, O any](w *wiring, pos, name string, n Node[S, I, O]) *nodeDef {
 	def := &nodeDef{w: w, pos: pos, name: name, in: reflect.TypeFor[I](), problem: problemOf(n)}
 	def.process = func(v *visit, in any) (move, error) {
-		t, err := n.Process(&Context[S]{Context: v.ctx, visit: v}, *in.(*I))
+		t, err := n.Process(&Context[S]{Context: v, visit: v}, *in.(*I))
 		if err != nil {
 			return move{}, err
 		}

@@ -105,10 +105,13 @@ type Worker struct {
 	owners   atomic.Int64
 	sessions sessionSet
 	handlers sync.WaitGroup
+	idle     chan work // to handlers that have no entry
 	draining atomic.Bool
 	ready    atomic.Bool
 	life     context.Context // of Run: the calls that end an item outlast the item's context
-	kick     chan struct{}   // wakes the forwarder: a delay was added
+	calls    *deadlines      // of those calls: a lease
+	loads    *deadlines      // of the calls that begin an item: half a lease
+	timers   *alarm          // of the forwarder
 	outage   atomic.Int64    // when the store last failed, in Unix ns
 	news     sync.WaitGroup  // renewals because of an event
 
@@ -118,7 +121,7 @@ type Worker struct {
 // NewWorker returns a Worker of defs on st. It refuses a configuration or a set
 // of workflows that cannot work; it does not touch the store.
 func NewWorker(st Store, cfg *WorkerConfig, defs ...Definition) (*Worker, error) {
-	w := &Worker{st: st, graphs: map[string]*graph{}, kick: make(chan struct{}, 1)}
+	w := &Worker{st: st, graphs: map[string]*graph{}, timers: newAlarm()}
 	if cfg != nil {
 		w.cfg = *cfg
 	}
@@ -186,9 +189,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // ends after the drain
 	defer end()
-	w.life = life
-	items, cancelItems := context.WithCancelCause(life)
+	items, cancelItems := w.live(life)
 	defer cancelItems(nil)
+	w.idle = make(chan work)
 
 	var takers, keepers sync.WaitGroup
 	for _, loop := range []func(context.Context){w.forward, w.janitor, w.expire} {
@@ -207,6 +210,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.ready.Store(false)
 	w.cfg.Logger.Info("worker draining", logActive, w.sessions.len())
 	takers.Wait()
+	close(w.idle)
 	w.drain(items, cancelItems)
 	end()
 	keepers.Wait()
@@ -218,6 +222,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	w.cfg.Logger.Info("worker stopped")
 	return nil
+}
+
+// live makes the contexts of the items, and of calls about them.
+func (w *Worker) live(life context.Context) (items context.Context, cancel context.CancelCauseFunc) {
+	items, cancel = context.WithCancelCause(life)
+	w.life, w.calls, w.loads = life, newDeadlines(life, w.cfg.Lease), newDeadlines(items, w.cfg.Lease/2)
+	return items, cancel
 }
 
 // register records the workflows. Queues that an earlier version of one had are

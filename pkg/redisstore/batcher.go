@@ -21,18 +21,29 @@ type command struct{ *redis.Cmd }
 // NoRetry tells go-redis not to repeat the command.
 func (command) NoRetry() bool { return true }
 
-// call is one command on its way. script is nil for a command other than a script.
+// call is what somebody waits for the answer of: a command, or an item that a script
+// takes many of at once. script is nil for a command other than a script.
 type call struct {
 	args   []any
 	script *script
-	cmd    command
+	plain  *plain // instead of args
+	val    any
+	err    error
 	done   chan struct{}
 	gone   atomic.Bool // whoever asked waits no more: it need not be sent
 }
 
-// lane sends the calls of one partition, one pipeline after another. It takes
-// what is queued and never waits for more: under load the batches grow by
-// themselves.
+// message is one command of a pipeline, and the calls that it answers.
+type message struct {
+	cmd    command
+	args   []any
+	script *script
+	calls  []*call
+}
+
+// lane sends calls to one server, one pipeline after another: those of all
+// partitions, or of one if it is a Cluster. It takes what is queued and never waits
+// for more: under load the batches grow by themselves.
 type lane struct {
 	s       *Store
 	durable bool   // what it sends is confirmed by replicas
@@ -83,50 +94,58 @@ func (l *lane) take() []*call {
 }
 
 func (l *lane) exec(batch []*call) {
-	l.pipeline(batch)
-	var unknown []*call
-	for _, c := range batch {
-		if c.script != nil && isNoScript(c.cmd.Err()) {
-			unknown = append(unknown, c)
+	messages := l.s.messages(batch)
+	l.pipeline(messages)
+	var unknown []*message
+	for _, m := range messages {
+		if m.script != nil && isNoScript(m.cmd.Err()) {
+			unknown = append(unknown, m)
 		}
 	}
-	if len(unknown) == 0 {
-		return
+	if len(unknown) > 0 {
+		l.introduce(unknown)
 	}
-	// NOSCRIPT means that it did not run, so exactly these may be sent again.
-	// EVAL goes to the server that lacks the script and leaves it there.
-	sent := map[*script]bool{}
-	for _, c := range unknown {
-		if !sent[c.script] || l.s.cluster {
-			c.args[0], c.args[1] = "EVAL", l.s.source(c.script)
-			sent[c.script] = true
-		}
-	}
-	l.pipeline(unknown)
-	for _, c := range unknown {
-		c.args[0], c.args[1] = "EVALSHA", l.s.sha(c.script)
+	for _, m := range messages {
+		m.answer()
 	}
 }
 
-func (l *lane) pipeline(batch []*call) {
+// introduce sends messages again whose scripts the server does not know. NOSCRIPT
+// means that a script did not run, so exactly these may be sent again. EVAL goes to
+// the server that lacks the script and leaves it there.
+func (l *lane) introduce(unknown []*message) {
+	sent := map[*script]bool{}
+	for _, m := range unknown {
+		if !sent[m.script] || l.s.cluster {
+			m.args[0], m.args[1] = "EVAL", l.s.source(m.script)
+			sent[m.script] = true
+		}
+	}
+	l.pipeline(unknown)
+	for _, m := range unknown {
+		m.args[0], m.args[1] = "EVALSHA", l.s.sha(m.script)
+	}
+}
+
+func (l *lane) pipeline(messages []*message) {
 	ctx := l.s.ctx
-	for _, c := range batch {
-		c.cmd = command{redis.NewCmd(ctx, c.args...)}
+	for _, m := range messages {
+		m.cmd = command{redis.NewCmd(ctx, m.args...)}
 	}
 	client, err := l.client(ctx)
 	if err != nil {
-		for _, c := range batch {
-			c.cmd.SetErr(err)
+		for _, m := range messages {
+			m.cmd.SetErr(err)
 		}
-		l.s.batch(batch, 0)
+		l.s.batch(messages, 0)
 		return
 	}
 	pipe := client.Pipeline()
-	for _, c := range batch {
-		if c.script != nil {
-			c.cmd.SetFirstKeyPos(3)
+	for _, m := range messages {
+		if m.script != nil {
+			m.cmd.SetFirstKeyPos(3)
 		}
-		_ = pipe.Process(ctx, c.cmd)
+		_ = pipe.Process(ctx, m.cmd)
 	}
 	var confirmed confirmation
 	if l.durable {
@@ -136,9 +155,9 @@ func (l *lane) pipeline(batch []*call) {
 	// Each command keeps its own error.
 	_, _ = pipe.Exec(ctx)
 	if l.durable {
-		l.judge(batch, confirmed)
+		l.judge(messages, confirmed)
 	}
-	l.s.batch(batch, time.Since(began))
+	l.s.batch(messages, time.Since(began))
 }
 
 func isNoScript(err error) bool {
@@ -160,17 +179,17 @@ func (s *Store) sha(x *script) string {
 	return x.sha
 }
 
-// once sends a command and waits for its answer or the end of ctx.
-func (s *Store) once(ctx context.Context, lane int, x *script, args []any) (any, error) {
-	c := &call{args: args, script: x, done: make(chan struct{})}
+// once sends a call and waits for its answer or the end of ctx.
+func (s *Store) once(ctx context.Context, lane int, c *call) (any, error) {
+	c.done = make(chan struct{})
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
-	s.lane(lane, x, args).send(c)
+	s.lane(lane, c).send(c)
 	s.leave()
 	select {
 	case <-c.done:
-		return c.cmd.Val(), c.cmd.Err()
+		return c.val, c.err
 	case <-ctx.Done():
 		c.gone.Store(true)
 		return nil, ctx.Err()

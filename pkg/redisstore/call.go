@@ -29,7 +29,7 @@ func (s *Store) do(ctx context.Context, lane int, x *script, args []any) (any, e
 	started := time.Now()
 	var trouble error // with the last attempt; with any, if the replicas may lack what it did
 	for attempt := 0; ; attempt++ {
-		reply, err := s.once(ctx, lane, x, args)
+		reply, err := s.once(ctx, lane, &call{args: args, script: x})
 		if err == nil || errors.Is(err, redis.Nil) {
 			return reply, nil
 		}

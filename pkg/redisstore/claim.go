@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -125,10 +126,10 @@ func (c *claimer) read(req flox.ClaimRequest, left time.Duration) error {
 	}
 	defer c.s.leave()
 	parts, most, wanted := len(c.s.keys.parts), c.s.readCount(req), req.Max
-	first := c.next
+	first, queues := c.next, strings.Join(req.Queues, " ")
 	for i := range parts {
 		n := (first + i) % parts
-		id := fmt.Sprint(n, req.Queues)
+		id := strconv.Itoa(n) + " " + queues
 		if c.reading[id] || c.full[id] && wanted <= 0 {
 			continue
 		}
@@ -176,14 +177,19 @@ func (s *Store) readGroup(n int, req flox.ClaimRequest, count int, left time.Dur
 	for _, q := range req.Queues {
 		keys = append(keys, p.queue(q))
 	}
+	asked := time.Now()
 	streams, err := s.readStreams(req.Consumer, keys, count, left)
 	if err != nil && lostStream(err) {
 		s.makeGroups(s.ctx, n, keys)
+		asked = time.Now()
 		streams, err = s.readStreams(req.Consumer, keys, count, left)
 	}
 	switch {
 	case err == nil:
-		return s.dropForeign(s.ctx, n, p.entries(req.Consumer, streams)), nil
+		if s.embedded { // its clock may be another one
+			asked = time.Time{}
+		}
+		return s.dropForeign(s.ctx, n, p.entries(req.Consumer, asked, streams)), nil
 	case errors.Is(err, redis.Nil):
 		return nil, nil
 	}
@@ -205,14 +211,14 @@ func (s *Store) readCount(req flox.ClaimRequest) int {
 }
 
 // entries reads the reply of XREADGROUP.
-func (p partition) entries(consumer string, streams []redis.XStream) []flox.Entry {
+func (p partition) entries(consumer string, asked time.Time, streams []redis.XStream) []flox.Entry {
 	var entries []flox.Entry
 	for _, stream := range streams {
 		for _, m := range stream.Messages {
 			run, _ := m.Values["r"].(string)
 			token, _ := m.Values["t"].(string)
 			entries = append(entries, flox.Entry{
-				Run: run, Token: token, Queue: p.queueName(stream.Stream), ID: m.ID, Consumer: consumer,
+				Run: run, Token: token, Queue: p.queueName(stream.Stream), ID: m.ID, Consumer: consumer, Since: asked,
 			})
 		}
 	}

@@ -9,6 +9,9 @@ import (
 
 // Commit implements flox.CheckpointStore.
 func (s *Store) Commit(ctx context.Context, c flox.Commit) (flox.CommitResult, error) {
+	if result, ok := s.plainCommit(ctx, &c); ok {
+		return result, nil
+	}
 	n, p := s.keys.of(c.Run)
 	q := s.commitCall(p, c)
 	q.part = n

@@ -36,7 +36,11 @@ func (s *Store) Promote(ctx context.Context, limit int) (flox.Promoted, error) {
 
 func (s *Store) promotePart(ctx context.Context, n, limit int) (flox.Promoted, error) {
 	promoted := flox.Promoted{Next: -1}
-	reply, err := s.script(ctx, n, scriptDue, []string{s.keys.parts[n].delayed()}, limit)
+	timers := s.keys.parts[n].delayed()
+	if first, err := s.command(ctx, n, "ZRANGE", timers, 0, 0); err != nil || len(list(first)) == 0 {
+		return promoted, err
+	}
+	reply, err := s.script(ctx, n, scriptDue, []string{timers}, limit)
 	if err != nil {
 		return promoted, err
 	}

@@ -19,4 +19,9 @@
 //	holds                           at which nodes how many items were held
 //	sb                              how many deltas the state's snapshot stands for
 //	o:N                             an output
+//	h:N                             one of the first 16 steps of its history
+//
+// Beside it are its state, a list of deltas behind their snapshot; its history, a list
+// of the steps after the first 16, which most runs do not have; and its errors, a
+// hash of the newest 100.
 package redisstore

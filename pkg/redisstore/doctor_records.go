@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/floxrun/flox/pkg/flox"
@@ -21,7 +22,7 @@ func (e *examiner) records(ctx context.Context, look *runLook) error {
 	}
 	p := e.s.keys.parts[look.part]
 	for _, read := range []func() (string, error){
-		func() (string, error) { return e.payloads(ctx, look) },
+		func() (string, error) { return e.fields(ctx, look) },
 		func() (string, error) { return e.elements(ctx, look.part, p.state(look.id), "state", stateElement) },
 		func() (string, error) { return e.elements(ctx, look.part, p.history(look.id), "history", stepElement) },
 		func() (string, error) { return e.errors(ctx, look.id) },
@@ -38,10 +39,18 @@ func (e *examiner) records(ctx context.Context, look *runLook) error {
 	return nil
 }
 
-// payloads reads the inputs of a run's tokens and its outputs.
-func (e *examiner) payloads(ctx context.Context, look *runLook) (bad string, err error) {
+// recordFields are fields of a run that hold a record each.
+var recordFields = []struct {
+	pattern, what string
+	read          func(name, raw string) error
+}{
+	{"i:*", "input of token ", payloadElement}, {"o:*", "output ", payloadElement}, {"h:*", "step ", stepField},
+}
+
+// fields reads the inputs of a run's tokens, its outputs and the first of its steps.
+func (e *examiner) fields(ctx context.Context, look *runLook) (bad string, err error) {
 	p := e.s.keys.parts[look.part]
-	for _, kind := range []struct{ pattern, what string }{{"i:*", "input of token "}, {"o:*", "output "}} {
+	for _, kind := range recordFields {
 		for cursor := "0"; ; {
 			reply, err := e.s.command(ctx, look.part, "HSCAN", p.run(look.id), cursor, "MATCH", kind.pattern, "COUNT", recordPart)
 			if err != nil {
@@ -54,7 +63,7 @@ func (e *examiner) payloads(ctx context.Context, look *runLook) (bad string, err
 			pairs := list(r[1])
 			for i := 0; i+1 < len(pairs); i += 2 {
 				name := text(pairs, i)[2:]
-				if payloadElement(name, text(pairs, i+1)) != nil {
+				if kind.read(name, text(pairs, i+1)) != nil {
 					return kind.what + name, nil
 				}
 			}
@@ -86,8 +95,16 @@ func stateElement(i int, raw string) error {
 }
 
 func stepElement(_ int, raw string) error {
-	_, err := decodeStamped(raw, &flox.StepRecord{})
+	_, err := decodeStep(raw)
 	return err
+}
+
+// stepField reads one of the steps that are fields of the run. There are so many.
+func stepField(name, raw string) error {
+	if n, err := strconv.Atoi(name); err != nil || n < 1 || n > firstRecords || "h:"+name != historyField(n) {
+		return errDecode
+	}
+	return stepElement(0, raw)
 }
 
 // elements reads a list.

@@ -83,15 +83,15 @@ func (cfg *Config) durability() (replicas int, timeout time.Duration, err error)
 // What the others do is found missing, and done again, by the next who looks.
 var lasting = map[*script]bool{
 	scriptStart: true, scriptControl: true, scriptRestart: true, scriptSignal: true, scriptDelete: true, scriptRegister: true,
-	scriptLoad: true, scriptState: true,
+	scriptLoad: true, scriptState: true, scriptStarts: true, scriptStep: true,
 	scriptNext: true, scriptLater: true, scriptAwait: true, scriptEnd: true, scriptClose: true, scriptFan: true,
 	scriptRelease: true, scriptRetry: true, scriptFail: true,
 }
 
 // lane is the lane of a call: what waits for replicas does not hold up the rest,
 // above all not the heartbeats.
-func (s *Store) lane(n int, x *script, args []any) *lane {
-	if s.replicas > 0 && (lasting[x] || x == nil && args[0] == "HSETNX") {
+func (s *Store) lane(n int, c *call) *lane {
+	if s.replicas > 0 && (lasting[c.script] || c.script == nil && c.args[0] == "HSETNX") {
 		return s.durable[n]
 	}
 	return s.lanes[n]
@@ -133,13 +133,13 @@ func (l *lane) confirm(ctx context.Context, pipe redis.Pipeliner) confirmation {
 }
 
 // judge takes back the answers of a pipeline that too few replicas confirmed.
-func (l *lane) judge(batch []*call, c confirmation) {
+func (l *lane) judge(messages []*message, c confirmation) {
 	err := cmp.Or(c.mark.Err(), c.wait.Err())
 	if err == nil && int(c.wait.Val()) >= l.s.replicas {
 		return
 	}
 	doubt := &unreplicated{int(c.wait.Val()), l.s.replicas, l.s.replicaTimeout, err}
-	for _, one := range batch {
+	for _, one := range messages {
 		if e := one.cmd.Err(); e == nil || errors.Is(e, redis.Nil) {
 			one.cmd.SetErr(doubt)
 		}

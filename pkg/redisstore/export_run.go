@@ -65,7 +65,6 @@ func (x *exporter) exportRun(ctx context.Context, run string) error {
 	if err := x.put(Record{Kind: RecordRun, Run: run, Value: info}); err != nil {
 		return err
 	}
-	n, p := x.s.keys.of(run)
 	parts := []struct {
 		what   string
 		export func() error
@@ -74,7 +73,7 @@ func (x *exporter) exportRun(ctx context.Context, run string) error {
 		{"inputs", func() error { return x.fields(ctx, run, "i:*", x.input) }},
 		{"state", func() error { return x.state(ctx, run) }},
 		{"outputs", func() error { return x.fields(ctx, run, "o:*", x.output) }},
-		{"history", func() error { return x.list(ctx, n, p.history(run), run, x.step) }},
+		{"history", func() error { return x.history(ctx, run) }},
 		{"errors", func() error { return x.failures(ctx, run) }},
 	}
 	for _, part := range parts {
@@ -187,17 +186,21 @@ func (x *exporter) delta(ctx context.Context, run string, version int64, snapsho
 	return x.put(Record{Kind: RecordState, Run: run, Number: version, Snapshot: snapshot, Value: json.RawMessage(value)})
 }
 
-// list exports the elements of a list.
-func (x *exporter) list(ctx context.Context, n int, key, run string, export func(run string, number int64, raw string) error) error {
+// history exports the steps that are kept.
+func (x *exporter) history(ctx context.Context, run string) error {
 	for from := 0; ; from += recordPart {
-		reply, err := x.s.command(ctx, n, "LRANGE", key, from, from+recordPart-1)
+		part, err := x.s.steps(ctx, run, from, recordPart)
 		if err != nil {
 			return err
 		}
-		part := list(reply)
 		for i := range part {
-			if err := export(run, int64(from+i+1), text(part, i)); err != nil {
-				if err := x.broken(ctx, run, fmt.Sprintf("history %d", from+i+1), err); err != nil {
+			number := from + i + 1
+			step, err := decodeStep(text(part, i))
+			if err == nil {
+				err = x.put(Record{Kind: RecordHistory, Run: run, Number: int64(number), Value: exportedStep(step)})
+			}
+			if err != nil {
+				if err := x.broken(ctx, run, fmt.Sprintf("history %d", number), err); err != nil {
 					return err
 				}
 			}
@@ -206,16 +209,6 @@ func (x *exporter) list(ctx context.Context, n int, key, run string, export func
 			return nil
 		}
 	}
-}
-
-func (x *exporter) step(run string, number int64, raw string) error {
-	var step flox.StepRecord
-	at, err := decodeStamped(raw, &step)
-	if err != nil {
-		return err
-	}
-	step.Time = at
-	return x.put(Record{Kind: RecordHistory, Run: run, Number: number, Value: exportedStep(step)})
 }
 
 // failures exports the errors that are kept, in no order.

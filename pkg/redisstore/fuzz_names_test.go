@@ -39,12 +39,12 @@ func FuzzKeys(f *testing.F) {
 		}
 		of(p, run, "run")
 		add("queue", p.queue(queue))
-		add("partition", append(slices.Collect(maps.Keys(p.types())), p.events())...)
+		add("partition", append(slices.Collect(maps.Keys(p.types())), p.events(), p.alerts())...)
 		for key := range named {
 			if got := slotOf(key); got != slot {
 				t.Fatalf("slot of %s is %d, of %s %d: they are of one partition", key, got, p.run(run), slot)
 			}
-			if place, ok := k.place(key); key != p.events() && (!ok || place.part != n) {
+			if place, ok := k.place(key); key != p.events() && key != p.alerts() && (!ok || place.part != n) {
 				t.Fatalf("place(%s) = %+v, %v, want partition %d", key, place, ok, n)
 			}
 		}
@@ -69,7 +69,7 @@ func foreign(t *testing.T, k keyspace, run, queue string, named map[string]strin
 	t.Helper()
 	keys := []string{k.config(), k.workflows(), k.workers(), k.worker(run)}
 	for _, p := range k.parts {
-		keys = append(keys, p.run(run), p.state(run), p.history(run), p.errors(run), p.queue(queue), p.events())
+		keys = append(keys, p.run(run), p.state(run), p.history(run), p.errors(run), p.queue(queue), p.events(), p.alerts())
 		keys = slices.AppendSeq(keys, maps.Keys(p.types()))
 	}
 	for _, key := range keys {

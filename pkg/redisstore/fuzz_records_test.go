@@ -52,6 +52,7 @@ func FuzzStamped(f *testing.F) {
 	} {
 		f.Add("1700000000000|" + string(flox.EncodeRecord(v)))
 	}
+	f.Add("1700000000000|" + string(flox.EncodeStep(&flox.StepRecord{Item: "0.1", Node: "a", Attempt: 1, Duration: time.Second})))
 	f.Add("1|\xdd\xff\xff\xff\xff")
 	f.Add("9223372036854775807|\x80")
 	f.Add("-1|\x80")
@@ -59,6 +60,14 @@ func FuzzStamped(f *testing.F) {
 	f.Add("1")
 	f.Fuzz(func(t *testing.T, raw string) {
 		stamped[flox.StepRecord](t, raw, at, exportedStep)
+		if step, err := decodeStep(raw); err == nil {
+			if again, err := decodeStep("1|" + string(flox.EncodeStep(&step))); err == nil {
+				_, err = json.Marshal(exportedStep(again))
+				if err != nil {
+					t.Fatalf("%+v cannot be exported: %v", again, err)
+				}
+			}
+		}
 		stamped[flox.ErrorRecord](t, raw, at, func(e flox.ErrorRecord) any { return e })
 		stamped[flox.WorkflowInfo](t, raw, at, exportedWorkflow)
 		stamped[flox.WorkerInfo](t, raw, at, func(w flox.WorkerInfo) any { return w })

@@ -11,6 +11,14 @@ import (
 // errorSlots is how many errors a run keeps.
 const errorSlots = 100
 
+// firstRecords is how many records of a run's history are fields of the run itself,
+// by their numbers. Those after them are in a list.
+const firstRecords = 16
+
+func historyField(number int) string { return fmt.Sprintf("h:%d", number) }
+
+var scriptHistory = mustLoad("history")
+
 // Errors implements flox.ErrorStore.
 func (s *Store) Errors(ctx context.Context, run string) ([]flox.ErrorRecord, error) {
 	n, p := s.keys.of(run)
@@ -42,28 +50,41 @@ func (s *Store) Errors(ctx context.Context, run string) ([]flox.ErrorRecord, err
 
 // History implements flox.ErrorStore.
 func (s *Store) History(ctx context.Context, run string, from, limit int) ([]flox.StepRecord, error) {
-	n, p := s.keys.of(run)
-	if _, err := s.Info(ctx, run); err != nil {
-		return nil, err
-	}
-	if limit <= 0 {
-		return nil, nil
-	}
-	from = max(from, 0)
-	reply, err := s.command(ctx, n, "LRANGE", p.history(run), from, from+limit-1)
+	raw, err := s.steps(ctx, run, max(from, 0), max(limit, 0))
 	if err != nil {
 		return nil, fmt.Errorf("history of run %s: %w", run, err)
 	}
-	raw := list(reply)
 	records := slices.Grow([]flox.StepRecord(nil), len(raw))
 	for i := range raw {
-		var step flox.StepRecord
-		at, err := decodeStamped(text(raw, i), &step)
+		step, err := decodeStep(text(raw, i))
 		if err != nil {
 			return nil, fmt.Errorf("history of run %s: %w", run, err)
 		}
-		step.Time = at
 		records = append(records, step)
 	}
 	return records, nil
+}
+
+// steps reads some of a run's history as it is kept.
+func (s *Store) steps(ctx context.Context, run string, from, limit int) ([]any, error) {
+	n, p := s.keys.of(run)
+	reply, err := s.script(ctx, n, scriptHistory, []string{p.run(run), p.history(run)}, from, limit)
+	if err != nil {
+		return nil, err
+	}
+	r := list(reply)
+	if err := readReply(r); err != nil {
+		return nil, err
+	}
+	return list(r[1]), nil
+}
+
+func decodeStep(raw string) (flox.StepRecord, error) {
+	at, record, err := cutStamp(raw)
+	if err != nil {
+		return flox.StepRecord{}, err
+	}
+	step, err := flox.DecodeStep([]byte(record))
+	step.Time = at
+	return step, err
 }

@@ -59,6 +59,7 @@ func (p partition) todo() string                { return p.index("todo") }
 func (p partition) delayed() string             { return p.prefix + "delayed" }
 func (p partition) stats() string               { return p.prefix + "stats" }
 func (p partition) events() string              { return p.prefix + "events" }
+func (p partition) alerts() string              { return p.prefix + "alerts" }
 func (p partition) mark() string                { return p.prefix + "mark" }
 func (p partition) queueName(key string) string { return strings.TrimPrefix(key, p.queue("")) }
 

@@ -35,7 +35,7 @@ func TestKeysOfAPartitionShareASlot(t *testing.T) {
 	k := newKeyspace("ns", 64)
 	_, p := k.of("run-1")
 	want := slotOf(p.run("run-1"))
-	keys := []string{p.queue("q"), p.state("r"), p.history("r"), p.errors("r"), p.events()}
+	keys := []string{p.queue("q"), p.state("r"), p.history("r"), p.errors("r"), p.events(), p.alerts()}
 	for key := range p.types() {
 		keys = append(keys, key)
 	}
@@ -64,6 +64,7 @@ func TestKeysDoNotChange(t *testing.T) {
 		k.parts[3].queue("q"):     "flox:{ns:3}:queue:q",
 		k.parts[3].active():       "flox:{ns:3}:runs:active",
 		k.parts[3].events():       "flox:{ns:3}:events",
+		k.parts[3].alerts():       "flox:{ns:3}:alerts",
 		p.queueName(p.queue("q")): "q",
 	} {
 		if got != want {

@@ -14,20 +14,67 @@ import (
 // workerMemory is how long a worker that was not seen is remembered.
 const workerMemory = 24 * time.Hour
 
-// Beat implements flox.LivenessStore.
+// fullBeat is how often a worker says what it does though that has not changed, and
+// looks for others to forget.
+const fullBeat = time.Minute
+
+// lastBeat is what a worker said with its last full beat.
+type lastBeat struct {
+	said string
+	at   time.Time
+}
+
+// Beat implements flox.LivenessStore. A worker that does what it did when it last
+// said so only says that it is there. If it is not known any more, neither are the
+// workflows that were registered here.
 func (s *Store) Beat(ctx context.Context, w flox.WorkerInfo) error {
-	reply, err := s.script(ctx, s.keys.home(), scriptBeat, []string{s.keys.workers(), s.keys.worker(w.ID)},
-		w.ID, flox.EncodeRecord(w), workerMemory.Milliseconds())
-	if err != nil {
-		return fmt.Errorf("beat of worker %s: %w", w.ID, err)
+	said := string(flox.EncodeRecord(w))
+	last, again := s.beats.Load(w.ID)
+	if again && last.(lastBeat).said == said && time.Since(last.(lastBeat).at) < fullBeat {
+		if known, _, err := s.beat(ctx, w.ID, ""); known || err != nil {
+			return err
+		}
 	}
-	old := list(reply)
+	began := time.Now()
+	known, old, err := s.beat(ctx, w.ID, said)
+	if err != nil {
+		return err
+	}
+	s.beats.Store(w.ID, lastBeat{said, began})
+	if again && !known {
+		if err := s.registerAgain(ctx); err != nil {
+			return err
+		}
+	}
 	for i := range old {
 		if err := s.forget(ctx, text(old, i)); err != nil {
 			return fmt.Errorf("forget worker %s: %w", text(old, i), err)
 		}
 	}
 	return nil
+}
+
+// beat says whether the worker was known and, if it says something, who is to be
+// forgotten.
+func (s *Store) beat(ctx context.Context, id, said string) (known bool, old []any, err error) {
+	reply, err := s.script(ctx, s.keys.home(), scriptBeat, []string{s.keys.workers(), s.keys.worker(id)},
+		id, said, workerMemory.Milliseconds())
+	if err != nil {
+		return false, nil, fmt.Errorf("beat of worker %s: %w", id, err)
+	}
+	r := list(reply)
+	if len(r) < 2 {
+		return true, nil, nil
+	}
+	return integer(r, 0) == 0, list(r[1]), nil
+}
+
+func (s *Store) registerAgain(ctx context.Context) (err error) {
+	s.registered.Range(func(_, info any) bool {
+		err = s.Register(ctx, info.(flox.WorkflowInfo))
+		return err == nil
+	})
+	return err
 }
 
 // forget removes what is left of a worker that died long ago.
@@ -42,6 +89,7 @@ func (s *Store) forget(ctx context.Context, id string) error {
 // remove forgets a worker that was silent for a while, and its consumers: each
 // in a script that sees that nothing is pending with it.
 func (s *Store) remove(ctx context.Context, w flox.WorkerInfo, silent time.Duration) error {
+	s.beats.Delete(w.ID)
 	reply, err := s.script(ctx, s.keys.home(), scriptLeave, []string{s.keys.workers(), s.keys.worker(w.ID)},
 		w.ID, silent.Milliseconds())
 	if err != nil || integer([]any{reply}, 0) == 0 || len(w.Queues) == 0 {
@@ -113,5 +161,8 @@ func (s *Store) Register(ctx context.Context, w flox.WorkflowInfo) error {
 		return err
 	}
 	_, err = s.script(ctx, s.keys.home(), scriptRegister, []string{s.keys.workflows()}, w.Name, flox.EncodeRecord(w))
+	if err == nil {
+		s.registered.Store(w.Name, w)
+	}
 	return err
 }

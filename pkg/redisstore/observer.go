@@ -106,18 +106,19 @@ func (s *Store) failed(err error) {
 
 // batch tells the observer of a pipeline that took that long, and of what failed
 // in it.
-func (s *Store) batch(calls []*call, took time.Duration) {
+func (s *Store) batch(messages []*message, took time.Duration) {
 	if s.observer == nil {
 		return
 	}
-	answered := false
-	for _, c := range calls {
-		err := c.cmd.Err()
+	answered, calls := false, 0
+	for _, m := range messages {
+		calls += len(m.calls)
+		err := m.cmd.Err()
 		s.failed(err)
 		var server redis.Error
 		answered = answered || err == nil || errors.As(err, &server)
 	}
 	if answered {
-		s.observer.Batch(len(calls), took)
+		s.observer.Batch(calls, took)
 	}
 }

@@ -14,6 +14,9 @@ import (
 
 // Load implements flox.WorkQueue.
 func (s *Store) Load(ctx context.Context, e flox.Entry, owner string, crashLimit int) (flox.Loaded, error) {
+	if loaded, ok := s.plainLoad(ctx, e, owner); ok {
+		return loaded, nil
+	}
 	n, p := s.keys.of(e.Run)
 	reply, err := s.script(ctx, n, scriptLoad, []string{p.run(e.Run), p.queue(e.Queue)},
 		e.Run, e.Token, e.ID, e.Queue, owner, crashLimit, e.Consumer)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/floxrun/flox/pkg/flox"
 )
@@ -15,6 +16,9 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 	var taken []flox.Entry
 	err := each(len(s.keys.parts)*len(req.Queues), func(i int) error {
 		n, queue := i/len(req.Queues), req.Queues[i%len(req.Queues)]
+		if none, err := s.nothingClaimed(ctx, n, queue, req.Lease); none || err != nil {
+			return err
+		}
 		expired, err := s.pending(ctx, n, queue, req.Lease, req.Max, "")
 		if err != nil {
 			return fmt.Errorf("look for lost leases of queue %s: %w", queue, err)
@@ -42,6 +46,25 @@ func (s *Store) Reclaim(ctx context.Context, req flox.ReclaimRequest) ([]flox.En
 		return errors.Join(errs...)
 	})
 	return taken, err
+}
+
+// nothingClaimed says whether no lease of a queue can have run out: less than a lease
+// ago nobody had claimed anything of it. So an idle queue is seldom looked at.
+func (s *Store) nothingClaimed(ctx context.Context, n int, queue string, lease time.Duration) (bool, error) {
+	stream := s.keys.parts[n].queue(queue)
+	if seen, ok := s.unleased.Load(stream); ok && time.Since(seen.(time.Time)) < lease {
+		return true, nil
+	}
+	asked := time.Now()
+	reply, err := s.command(ctx, n, "XPENDING", stream, group)
+	if err != nil {
+		return false, fmt.Errorf("look for leases of queue %s: %w", queue, err)
+	}
+	if integer(list(reply), 0) > 0 {
+		return false, nil
+	}
+	s.unleased.Store(stream, asked)
+	return true, nil
 }
 
 // reclaim takes one of them, if it has still expired and is no stray, and says how

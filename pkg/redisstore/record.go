@@ -23,13 +23,19 @@ type tokenRecord struct {
 
 // Fields of the record, in order: loc|eid|own|step|node|queue|att|crash|flags|
 // frame|idx|from|count|rel|chunks|origin|framed|due|bounces. Then since|wait|scope
-// if one of them is there. More may follow.
+// if one of them is there. More may follow. A point stands for what is behind the
+// queue if that is as it was at first.
 const (
 	tokenFields = 19
 	waitField   = 20
+	asAtFirst   = "."
+	atFirst     = "0|0|||0||0|0|0|0|0|0|0"
 )
 
 func parseToken(raw string) (tokenRecord, error) {
+	if head, ok := strings.CutSuffix(raw, "|"+asAtFirst); ok {
+		raw = head + "|" + atFirst
+	}
 	f := strings.Split(raw, "|")
 	if len(f) < tokenFields {
 		return tokenRecord{}, fmt.Errorf("token record: %w", errDecode)
@@ -68,14 +74,23 @@ func (t tokenRecord) info(token string) flox.TokenInfo {
 	return info
 }
 
-// decodeStamped reads a record that a script put the time in front of.
-func decodeStamped(raw string, v any) (time.Time, error) {
+// cutStamp splits what a script put the time in front of.
+func cutStamp(raw string) (at time.Time, record string, err error) {
 	stamp, record, ok := strings.Cut(raw, "|")
 	ms, err := strconv.ParseInt(stamp, 10, 64)
 	if !ok || err != nil {
-		return time.Time{}, errDecode
+		return time.Time{}, "", errDecode
 	}
-	return millis(ms), flox.DecodeRecord([]byte(record), v)
+	return millis(ms), record, nil
+}
+
+// decodeStamped reads a record that a script put the time in front of.
+func decodeStamped(raw string, v any) (time.Time, error) {
+	at, record, err := cutStamp(raw)
+	if err != nil {
+		return at, err
+	}
+	return at, flox.DecodeRecord([]byte(record), v)
 }
 
 // The times that can be shown: JSON has years of four digits.

@@ -16,6 +16,9 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 			return err
 		}
 	}
+	if s.plainStart(ctx, &req) {
+		return nil
+	}
 	var labels []byte
 	if len(req.Labels) > 0 {
 		labels, _ = json.Marshal(req.Labels) // strings always have a JSON form

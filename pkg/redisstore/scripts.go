@@ -35,6 +35,8 @@ var (
 // Every script.
 var (
 	scriptStart    = mustLoad("start")
+	scriptStarts   = mustLoad("starts")
+	scriptStep     = mustLoad("step")
 	scriptLoad     = mustLoad("load")
 	scriptNext     = mustLoad("next")
 	scriptLater    = mustLoad("later")

@@ -14,6 +14,7 @@ var (
 	commentText = regexp.MustCompile(`--[^\n]*`)
 	indexText   = regexp.MustCompile(`\b(KEYS|ARGV)\[(\d+)\]`)
 	streamsText = regexp.MustCompile(`streams\((\d+), (\d+)\)`)
+	eachText    = regexp.MustCompile(`(?m)^-- (KEYS|ARGV)\[(\d+)\.\.\.\] of each (item|run) in turn`)
 	forbidden   = regexp.MustCompile(`cjson|cmsgpack|tostring|MAXLEN|MINID|'EXPIRE'`)
 )
 
@@ -56,7 +57,8 @@ func TestScriptHeadersFitTheirBodies(t *testing.T) {
 	for name, s := range everyScript(t) {
 		body := commentText.ReplaceAllString(s.plain, "")
 		keys, args := used(body, "KEYS"), used(body, "ARGV")
-		if s.moreKeys {
+		each := eachText.FindAllStringSubmatch(s.plain, -1)
+		if s.moreKeys && each == nil {
 			// The first stream is the lease's, which scripts name themselves.
 			keys = slices.DeleteFunc(keys, func(n int) bool { return n == s.keys+1 })
 		}
@@ -65,6 +67,12 @@ func TestScriptHeadersFitTheirBodies(t *testing.T) {
 		}
 		if !slices.Equal(args, upTo(s.args)) {
 			t.Errorf("%s.lua uses ARGV %v, its header names 1 to %d", name, args, s.args)
+		}
+		if each != nil {
+			if len(each) != 2 || !s.moreKeys || !s.moreArgs || each[0][3] != each[1][3] || !strings.Contains(body, "#ARGV") {
+				t.Errorf("%s.lua takes many items: its header says %v, want it to say what of KEYS and ARGV is each one's, and all of ARGV used", name, each)
+			}
+			continue
 		}
 		tail := streamsText.FindStringSubmatch(body)
 		if (tail != nil) != s.moreKeys || s.moreKeys != s.moreArgs {
@@ -86,9 +94,9 @@ func TestScriptsKeepTheRules(t *testing.T) {
 		}
 		want := "#!lua flags=allow-oom\n"
 		switch name {
-		case "start", "signal": // they alone need memory that no commit gives back
+		case "start", "starts", "signal": // they alone need memory that no commit gives back
 			want = "#!lua\n"
-		case "alive", "queue": // what orchestrator serve reads of a server that takes no writes
+		case "alive", "queue", "history": // what is read of a server that takes no writes, too
 			want = "#!lua flags=no-writes\n"
 		}
 		if !strings.HasPrefix(s.source, want) {

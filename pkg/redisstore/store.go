@@ -100,7 +100,12 @@ type Store struct {
 	configured atomic.Bool // a start has no need to do it again
 	permitted  sync.Map    // scripts all of whose commands the user may run
 
-	events hub
+	events hub[flox.RunEvent]
+	alerts hub[flox.Alert]
+
+	beats      sync.Map // lastBeat by worker
+	registered sync.Map // flox.WorkflowInfo by name
+	unleased   sync.Map // time by stream, see nothingClaimed
 
 	settled, rebuilt *rounds
 	expired          expiry
@@ -142,6 +147,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s.makeLanes()
+	s.makeHubs()
 	if c, is := s.client.(*redis.ClusterClient); is {
 		s.background.Go(func() { s.followLayout(c) })
 	}
@@ -150,9 +156,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// makeLanes makes those of the partitions and that of home, the last.
+// makeLanes makes those of the partitions and that of home, the last. The partitions
+// of one server share one, so that what is ready goes together.
 func (s *Store) makeLanes() {
 	for n := range len(s.keys.parts) + 1 {
+		if n > 0 && !s.cluster {
+			s.lanes, s.durable = append(s.lanes, s.lanes[0]), append(s.durable, s.durable[0])
+			continue
+		}
 		mark := s.keys.mark()
 		if n < s.keys.home() {
 			mark = s.keys.parts[n].mark()

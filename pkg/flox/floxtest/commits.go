@@ -13,7 +13,7 @@ func commitOf(l flox.Loaded, op flox.Op, outcome string) flox.Commit {
 	return flox.Commit{
 		Lease: l.Lease, Op: op, Read: -1,
 		Delta:  []byte("delta of " + item),
-		Record: flox.EncodeRecord(flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: outcome, Attempt: 1}),
+		Record: flox.EncodeStep(&flox.StepRecord{Item: item, Node: l.Item.Node, Outcome: outcome, Attempt: 1}),
 	}
 }
 

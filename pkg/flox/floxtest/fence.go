@@ -51,7 +51,7 @@ func (d *driver) wantRepeats(op opCase, c flox.Commit, first flox.CommitResult, 
 func (d *driver) wantRepeatResult(op opCase, result, first flox.CommitResult) {
 	d.t.Helper()
 	if op.want == flox.VerdictKept {
-		first.Again = true
+		first.Again, first.Note = true, result.Note
 		if result != first {
 			d.t.Errorf("a repeated %s = %+v, want %+v", op.name, result, first)
 		}

@@ -1,10 +1,6 @@
 package floxtest
 
-import (
-	"context"
-
-	"github.com/floxrun/flox/pkg/flox"
-)
+import "github.com/floxrun/flox/pkg/flox"
 
 var quorumChecks = []check{
 	{"Fires", quorumFires},
@@ -218,13 +214,11 @@ func quorumUndone(d *driver) {
 func quorumWatch(d *driver) {
 	d.commit(quorum(d.begin(), 2, 1), flox.VerdictReleased)
 	items := d.takeAll(2)
-	ctx, cancel := context.WithTimeout(d.ctx, patience)
-	defer cancel()
-	events, err := d.s.Watch(ctx)
-	d.must(err)
+	alerts, stop := d.alerts()
+	defer stop()
 	d.closes(deposit(items["0"], "a"))
-	want := flox.RunEvent{Run: d.run, Status: flox.StatusRunning}
-	if event := <-events; event != want {
-		d.t.Errorf("event %+v, want %+v", event, want)
+	want := flox.Alert{Run: d.run, Status: flox.StatusRunning}
+	if a := <-alerts; a != want {
+		d.t.Errorf("alert %+v, want %+v", a, want)
 	}
 }

@@ -51,25 +51,27 @@ func history(d *driver) {
 func historyPages(d *driver) {
 	l := d.begin()
 	var want []string
-	for i := range 7 {
+	for i := range 40 {
 		want = append(want, fmt.Sprintf("0.%d %s next", i, l.Item.Node))
 		c := keep(l, fmt.Sprintf("node%d", i))
 		d.commit(c, flox.VerdictKept)
 		l = kept(l, c)
 	}
-	var got []string
-	for len(got) < 100 {
-		page := d.history(len(got), 3)
-		if len(page) > 3 {
-			d.t.Fatalf("History = %d records, want at most 3", len(page))
+	for _, size := range []int{3, 8, 25, 100} {
+		var got []string
+		for len(got) < 100 {
+			page := d.history(len(got), size)
+			if len(page) > size {
+				d.t.Fatalf("History = %d records, want at most %d", len(page), size)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
 		}
-		if len(page) == 0 {
-			break
+		if !slices.Equal(got, want) {
+			d.t.Errorf("History in pages of %d = %q, want %q", size, got, want)
 		}
-		got = append(got, page...)
-	}
-	if !slices.Equal(got, want) {
-		d.t.Errorf("History in pages = %q, want %q", got, want)
 	}
 }
 

@@ -76,6 +76,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Backend) {
 		{"Info", infoChecks},
 		{"Records", recordChecks},
 		{"Metrics", metricsChecks},
+		{"Alerts", alertChecks},
 		{"Liveness", livenessChecks},
 		{"Hammer", hammerChecks},
 	}

@@ -20,8 +20,8 @@
 -- ARGV[12] how long to wait at most, in ms, or 0
 -- Returns: as next.lua, but for {-1, queue}
 local run, tok, flags, stream, name = ARGV[1], ARGV[2], ARGV[5], KEYS[5], ARGV[11]
-local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'closed', 'live'}, 'status', 'kept', 'g:' .. name,
-  'w:' .. name, 't:' .. tok, 'i:' .. tok)
+local R = open_run(KEYS[1], {'sv', 'committed', 'failed', 'created', 'closed', 'live'}, 'status', 'kept',
+  'g:' .. name, 'w:' .. name, 't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -30,13 +30,13 @@ if reply then return reply end
 reply = refuse('XLEN', stream) or refuse('ZCARD', KEYS[4])
 if reply then return reply end
 local visit = visit_of(R, tok, t)
+count(R)
 local function has(flag) return string.find(flags, flag, 1, true) end
 local now = clock()
 if not journal(R, KEYS[2], KEYS[3], nil, has('d') and ARGV[8], has('r') and ARGV[9], nil, now) then
   return {9}
 end
 put_visit(R, t.node, visit)
-add(R, 'committed', 1)
 local kept = R.h['g:' .. name]
 if kept then t.flags = '' end -- the answer that led here is replaced, not deleted
 advance(R, tok, t, t.node, t.queue, ARGV[10])

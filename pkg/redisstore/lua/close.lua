@@ -40,7 +40,7 @@ if not t then return reply end
 local function has(flag) return string.find(flags, flag, 1, true) end
 reply = not has('b') and limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream)
 if reply then return reply end
-add(R, has('b') and 'failed' or 'committed', 1)
+count(R, has('b'))
 if has('u') then keep_undo(R, ARGV[12]) end
 local own = read_frame(R, t.frame)
 local f, idx = own, t.idx

@@ -78,5 +78,8 @@ redis.call('ZREM', KEYS[9], run)
 redis.call('ZREM', KEYS[10], run .. '/')
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 -- Who has one of its tokens learns that the lease is gone.
-if h.purging then redis.call('PUBLISH', ARGV[8], run .. ' ' .. status) end
+if h.purging then
+  redis.call('PUBLISH', ARGV[8], run .. ' ' .. status)
+  alert(KEYS[1], run .. ' ' .. status)
+end
 return {0}

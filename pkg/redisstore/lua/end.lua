@@ -32,8 +32,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[10]
 local q = streams(10, 13)
-local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'outs', 'ends', 'closed', 'undos',
-  'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
+local R = open_run(KEYS[1], {'sv', 'committed', 'failed', 'created', 'live', 'outs', 'ends', 'closed',
+  'undos', 'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -42,7 +42,7 @@ reply = limited(R, ARGV[7]) or stale(R, tok, t, ARGV[6], stream, has('h'))
 if reply then return reply end
 local visit = visit_of(R, tok, t)
 -- All that is counted in memory comes first, so that what it leads to is known.
-add(R, 'committed', 1)
+count(R)
 if has('u') then keep_undo(R, ARGV[12]) end
 local f = read_frame(R, t.frame)
 if R.spoilt then return {9} end

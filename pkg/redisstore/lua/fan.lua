@@ -41,8 +41,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream, size = ARGV[1], ARGV[2], ARGV[5], KEYS[10], tonumber(ARGV[14])
 local q, rest = streams(10, 21), 21 + #KEYS - 9
-local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'live', 'outs', 'ends', 'closed', 'undos',
-  'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
+local R = open_run(KEYS[1], {'sv', 'committed', 'failed', 'created', 'live', 'outs', 'ends', 'closed',
+  'undos', 'deadline'}, 'status', 'need', 'workflow', 'kept', 't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -51,7 +51,7 @@ if reply then return reply end
 local function has(flag) return string.find(flags, flag, 1, true) end
 local visit = visit_of(R, tok, t)
 -- All that is counted in memory comes first, so that what it leads to is known.
-add(R, 'committed', 1)
+count(R)
 if has('u') then keep_undo(R, ARGV[20]) end
 local now = clock()
 local due = size > 0 and tonumber(ARGV[19]) > 0 and now + tonumber(ARGV[19])

@@ -26,8 +26,8 @@
 -- {-1, queue} come again with its stream
 local run, tok, flags, stream = ARGV[1], ARGV[2], ARGV[5], KEYS[5]
 local q = streams(5, 15)
-local R = open_run(KEYS[1], {'sv', 'committed', 'created', 'closed', 'live'}, 'status', 'kept', 't:' .. tok,
-  'i:' .. tok)
+local R = open_run(KEYS[1], {'sv', 'committed', 'failed', 'created', 'closed', 'live'}, 'status', 'kept',
+  't:' .. tok, 'i:' .. tok)
 if not R then return {9} end
 local t, reply = fence(R, tok, ARGV[3], ARGV[4], stream)
 if not t then return reply end
@@ -39,10 +39,10 @@ if lacks(R, tok, q, ARGV[12]) then return need(ARGV[12]) end
 reply = not (keep and grants(R, tok)) and refuse('XLEN', stream, q[ARGV[12]])
 if reply then return reply end
 local visit = visit_of(R, tok, t)
+count(R, has('b'))
 if not journal(R, KEYS[2], KEYS[3], KEYS[4], has('d') and ARGV[8], has('r') and ARGV[9],
   has('e') and ARGV[10], clock()) then return {9} end
 put_visit(R, t.node, visit)
-add(R, has('b') and 'failed' or 'committed', 1)
 if has('u') then keep_undo(R, ARGV[14]) end
 advance(R, tok, t, ARGV[11], ARGV[12], ARGV[13])
 return go_on(R, run, tok, t, keep, stream, q)

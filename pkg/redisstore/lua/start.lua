@@ -45,7 +45,7 @@ put_token(R, '0', t)
 if tonumber(ARGV[11]) > 0 then
   local deadline = num(due + tonumber(ARGV[11]))
   set(R, 'deadline', deadline)
-  redis.call('ZADD', KEYS[4], deadline, run .. '/')
+  add_timer(KEYS[4], run .. '/', deadline)
 end
 if ARGV[12] == '1' then set(R, 'undoes', '1') end
 if ARGV[14] ~= '' then set(R, 'labels', ARGV[14]) end

@@ -13,6 +13,12 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- alert tells the workers of the partition of a key what they act on: a run and
+-- its status, or + and in how many ms a timer is due.
+local function alert(key, news)
+  redis.call('PUBLISH', string.gsub(key, '}:.*$', '}:alerts', 1), news)
+end
+
 -- read_run reads the named fields of a run, nil if the key is of a wrong type.
 local function read_run(key, fields)
   local values = redis.pcall('HMGET', key, unpack(fields))

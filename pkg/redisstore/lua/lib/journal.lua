@@ -7,22 +7,41 @@ end
 
 local function failed(reply) return type(reply) == 'table' and reply.err end
 
--- journal appends what is not nil. If one of the keys is of a wrong type it
--- returns false and has changed nothing: no script is rolled back by Redis.
+-- count counts a commit. All that the history knows are counted so, each once, and
+-- nothing takes one back: the counts number the records, and no number comes twice.
+local function count(R, fallback) add(R, fallback and 'failed' or 'committed', 1) end
+
+-- slot is the field for the record of the commit that was just counted, false if it
+-- goes to the list. The first 16 are fields of the run: most runs have no more, and
+-- a list of its own takes more than all of them.
+local function slot(R)
+  local n = (tonumber(value(R, 'committed') or 0) or 0) + (tonumber(value(R, 'failed') or 0) or 0)
+  return n >= 1 and n <= 16 and 'h:' .. num(n)
+end
+
+-- journal keeps what is not nil of a commit that has been counted. If one of the
+-- keys is of a wrong type it returns false and has changed nothing: no script is
+-- rolled back by Redis.
 local function journal(R, state, history, errors, delta, record, err, now)
   local kept = 0
   if delta and failed(redis.pcall('RPUSH', state, delta)) then return false end
   if record then
-    kept = redis.pcall('RPUSH', history, num(now) .. '|' .. record)
+    local field = slot(R)
+    record = num(now) .. '|' .. record
+    if field then
+      set(R, field, record)
+    else
+      kept = redis.pcall('RPUSH', history, record)
+    end
     if failed(kept) then
       if delta then redis.call('RPOP', state) end
       return false
     end
   end
   if err then
-    local slot = num((tonumber(value(R, 'errs') or 0) or 0) % 100)
-    if failed(redis.pcall('HSET', errors, slot, num(now) .. '|' .. err)) then
-      if record then redis.call('RPOP', history) end
+    local place = num((tonumber(value(R, 'errs') or 0) or 0) % 100)
+    if failed(redis.pcall('HSET', errors, place, num(now) .. '|' .. err)) then
+      if kept > 0 then redis.call('RPOP', history) end
       if delta then redis.call('RPOP', state) end
       return false
     end

@@ -1,6 +1,6 @@
--- Changes of a run's status, told to the counts and the watchers. at names the
--- keys: active, completed, failed, cancelled (indexes), stats, delayed, todo, and
--- events, the channel.
+-- Changes of a run's status, told to the counts, the watchers and the workers: these
+-- lose nothing by a completion. at names the keys: active, completed, failed,
+-- cancelled (indexes), stats, delayed, todo, and events, the channel.
 
 local function change(R, run, status, at)
   local old = R.h.status
@@ -9,6 +9,7 @@ local function change(R, run, status, at)
   redis.call('HINCRBY', at.stats, R.h.workflow .. ':' .. old, -1)
   redis.call('HINCRBY', at.stats, R.h.workflow .. ':' .. status, 1)
   redis.call('PUBLISH', at.events, run .. ' ' .. status)
+  if status ~= 'completed' then alert(at.events, run .. ' ' .. status) end
 end
 
 -- forget_visits drops what a retry from a node would go on from.

@@ -8,10 +8,13 @@ local TOKEN = '^([qdwp])|([%d%-]*)|([^|]*)|(%d+)|([^|]*)|([^|]*)|(%d+)|(%d+)|(%u
   '(%d+)|([^|]*)|(%d+)|(%d+)|(%d+)|(%d+)|([01])|(%d+)|(%d+)(.*)$'
 -- What few tokens have stands behind, and only if one of it is there.
 local MORE = '^|(%d*)|([^|]*)|([^|]*)(.*)$'
+-- A point stands for what is behind the queue if that is as it was at first.
+local AT_FIRST = '0|0|||0||0|0|0|0|0|0|0'
 -- A count of more digits is not flox's, and would keep the server busy.
 local MOST_DIGITS = 7
 
 local function read_token(raw)
+  if string.sub(raw, -2) == '|.' then raw = string.sub(raw, 1, -2) .. AT_FIRST end
   local loc, eid, own, step, node, queue, att, crash, flags, frame,
     idx, from, count, rel, chunks, origin, framed, due, bounces, rest = string.match(raw, TOKEN)
   if not loc or #count > MOST_DIGITS or #chunks > MOST_DIGITS then return nil end
@@ -39,10 +42,11 @@ local function put_token(R, tok, t)
   if t.since ~= '' or t.wait ~= '' or t.scope ~= '' or more ~= '' then
     more = '|' .. t.since .. '|' .. t.wait .. '|' .. t.scope .. more
   end
-  set(R, 't:' .. tok, table.concat({
-    t.loc, t.eid, t.own, t.step, t.node, t.queue, t.att, t.crash, t.flags, t.frame,
-    t.idx, t.from, t.count, t.rel, t.chunks, t.origin, t.framed, t.due, t.bounces,
-  }, '|') .. more)
+  local rest = table.concat({
+    t.att, t.crash, t.flags, t.frame, t.idx, t.from, t.count, t.rel, t.chunks, t.origin, t.framed, t.due, t.bounces,
+  }, '|') .. more
+  if rest == AT_FIRST then rest = '.' end
+  set(R, 't:' .. tok, table.concat({t.loc, t.eid, t.own, t.step, t.node, t.queue, rest}, '|'))
 end
 
 -- short keeps ids bounded: what is over 96 bytes is named by its hash.
@@ -86,11 +90,19 @@ local function shelve(R, tok, t, stream)
   save(R)
 end
 
+-- add_timer lets the workers know of a timer that is due before all others: they
+-- sleep until the next one.
+local function add_timer(delayed, member, due)
+  redis.call('ZADD', delayed, due, member)
+  if redis.call('ZRANGE', delayed, 0, 0)[1] ~= member then return end
+  alert(delayed, '+' .. num(math.max(0, tonumber(due) - clock())))
+end
+
 -- delay lets the token stand nowhere but in the timers.
 local function delay(run, tok, t, delayed, due)
   t.loc = 'd'
   t.due = num(due)
-  redis.call('ZADD', delayed, t.due, run .. '/' .. tok)
+  add_timer(delayed, run .. '/' .. tok, t.due)
 end
 
 -- lacks says whether place would need the queue's stream but was not given it.

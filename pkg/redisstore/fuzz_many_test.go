@@ -1,0 +1,116 @@
+package redisstore
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// step calls step.lua with a few items, which are of the same run or of others, whose
+// records may have changed since.
+func (m *monkey) step() {
+	m.t.Helper()
+	keys, args := []string{m.p.active(), m.p.completed(), m.p.stats()}, []string{m.p.events()}
+	for range 1 + m.r.IntN(4) {
+		l := m.lease()
+		if tokens := m.tokens(l.run); len(tokens) > 0 && m.r.IntN(4) > 0 {
+			l = m.leaseOf(l.run, pick(m.r, tokens))
+		}
+		k, a := m.item(l)
+		keys, args = append(keys, k...), append(args, a...)
+	}
+	if q := m.p.queue(pick(m.r, monkeyQueues)); m.r.IntN(6) == 0 { // is lost
+		m.do("DEL", q)
+		defer m.do("XGROUP", "CREATE", q, group, "0", "MKSTREAM")
+	}
+	m.many("step", keys, args)
+}
+
+// framed makes run c, which has opened a frame of three branches.
+func (m *monkey) framed() {
+	m.t.Helper()
+	run := []any{"HSET", m.p.run("c"), "status", "running", "workflow", "wf", "need", "0", "started", "1", "live", "3", "created", "4",
+		"committed", "1", "f:0.0", "3|3|n|q||0|0|0|0|"}
+	for n := range 3 {
+		token := "0.0." + strconv.Itoa(n+1)
+		entry, _ := m.do("XADD", m.p.queue("q"), "*", "r", "c", "t", token).(string)
+		run = append(run, "t:"+token, "q|"+entry+"|o|0|n|q|0|0||0.0|"+strconv.Itoa(n+1)+"||0|0|0|0|0|0|0", "i:"+token, "x")
+	}
+	m.do(run...)
+	m.do("ZADD", m.p.active(), 1, "c|wf")
+	m.do("HINCRBY", m.p.stats(), "wf:running", 1)
+}
+
+// tokens are those of a run.
+func (m *monkey) tokens(run string) (tokens []string) {
+	fields, _ := m.do("HKEYS", m.p.run(run)).([]any)
+	for _, f := range fields {
+		if token, ok := strings.CutPrefix(f.(string), "t:"); ok {
+			tokens = append(tokens, token)
+		}
+	}
+	slices.Sort(tokens)
+	return tokens
+}
+
+// item is one that the call layer may send.
+func (m *monkey) item(l monkeyLease) (keys, args []string) {
+	run, stream := m.p.run(l.run), m.p.queue(l.queue)
+	record, _ := m.do("HGET", run, "t:"+l.token).(string)
+	if m.r.IntN(8) == 0 {
+		record = "q|" + l.entry + "|" + l.owner + "|" + l.step + "|n|" + l.queue + "|."
+	}
+	frame := "0.0"
+	if f := strings.Split(record, "|"); len(f) > 9 {
+		frame = f[9] // of a token in a frame
+	}
+	node, queue := pick(m.r, []string{"n", "n.2", "m"}), pick(m.r, monkeyQueues)
+	op := pick(m.r, []string{"l", "n", "e", "d"})
+	if strings.Contains(record, "|"+frame+"|") && frame != "" && m.r.IntN(2) == 0 {
+		op = pick(m.r, []string{"l", "d"})
+	}
+	switch op {
+	case "l":
+		return []string{run, stream}, []string{op, l.token, l.entry, l.queue, l.owner, pick(m.r, []string{"", "w"})}
+	case "n":
+		step, _ := strconv.Atoi(l.step)
+		next := "q|" + l.entry + "|" + l.owner + "|" + strconv.Itoa(step+1) + "|" + node + "|" + l.queue + "|."
+		keys, args = []string{run}, []string{op, l.token, record, next, node, queue, pick(m.r, []string{"", strconv.Itoa(step + 1)})}
+	case "e":
+		keys, args = []string{run, stream}, []string{op, l.token, record, l.entry, l.run}
+	case "d":
+		keys, args = []string{run, stream}, []string{op, l.token, record, l.entry, frame, "1|" + l.token + "." + l.step}
+	}
+	delta, history := m.r.IntN(2), m.r.IntN(2)
+	if delta == 1 {
+		keys = append(keys, m.p.state(l.run))
+	}
+	if history == 1 {
+		keys = append(keys, m.p.history(l.run))
+	}
+	return keys, append(args, pick(m.r, []string{"-1", "0", "1"}), pick(m.r, []string{"0", "0", "2"}), strconv.Itoa(delta),
+		strconv.Itoa(history), "record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"}))
+}
+
+// starts calls starts.lua with a few runs, some of which may be there, or twice.
+func (m *monkey) starts() {
+	m.t.Helper()
+	keys, args := []string{m.p.active(), m.p.stats()}, []string{m.p.events()}
+	for range 1 + m.r.IntN(3) {
+		run, queue := pick(m.r, monkeyRuns), pick(m.r, monkeyQueues)
+		keys = append(keys, m.p.run(run), m.p.queue(queue))
+		args = append(args, run, "nonce", "wf", "f", "n", queue, pick(m.r, []string{"0", "1"}), pick(m.r, []string{"0", "1"}),
+			"\x00\x01", pick(m.r, []string{"", "trace"}))
+	}
+	m.many("starts", keys, args)
+}
+
+// many calls a script that takes many items, and wants an answer for all of them, so
+// that what the first have done is done whole.
+func (m *monkey) many(name string, keys, args []string) {
+	m.t.Helper()
+	reply := m.eval(m.scripts[name], keys, args)
+	if list(reply) == nil {
+		m.t.Fatalf("%s.lua with keys %q and arguments %q answered %v", name, keys, args, reply)
+	}
+}

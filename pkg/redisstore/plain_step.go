@@ -1,0 +1,179 @@
+package redisstore
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/floxrun/flox/pkg/flox"
+)
+
+// note is what flox.Lease.Note says of a plain token: how many items its run has
+// committed, and the token's record.
+type note struct {
+	committed          int64
+	record             string
+	node, frame, index string // of the record
+	head, tail         string // of the record: what is around step, node and queue
+}
+
+func writeNote(committed int64, record string) string {
+	return strconv.FormatInt(committed, 10) + " " + record
+}
+
+// readNote returns false for a lease that has no note, or one that does not fit it.
+func readNote(l flox.Lease) (n note, ok bool) {
+	known, record, _ := strings.Cut(l.Note, " ")
+	head := "q|" + l.ID + "|" + l.Owner + "|"
+	rest, ok := strings.CutPrefix(record, head)
+	if !ok || l.Attempt != 0 {
+		return n, false
+	}
+	n.committed, _ = strconv.ParseInt(known, 10, 64)
+	n.record = record
+	step, rest, _ := strings.Cut(rest, "|")
+	n.node, rest, _ = strings.Cut(rest, "|")
+	queue, rest, _ := strings.Cut(rest, "|")
+	if queue != l.Queue || step != strconv.Itoa(l.Step) {
+		return n, false
+	}
+	n.head, n.tail = head, rest
+	if rest == asAtFirst {
+		return n, true
+	}
+	rest, ok = strings.CutPrefix(rest, "0|0||")
+	n.frame, rest, _ = strings.Cut(rest, "|")
+	n.index, _, _ = strings.Cut(rest, "|")
+	return n, ok
+}
+
+// next is the record of the token at its next step.
+func (n note) next(step int, node, queue string) string {
+	return n.head + strconv.Itoa(step+1) + "|" + node + "|" + queue + "|" + n.tail
+}
+
+// waitedFor is since when an entry has been in its stream.
+func waitedFor(entry string, now int64) time.Duration {
+	ms, _, _ := strings.Cut(entry, "-")
+	added, _ := strconv.ParseInt(ms, 10, 64)
+	return max(0, time.Duration(now-added)*time.Millisecond)
+}
+
+// plainLoad loads a token with others. The reply is ok if it was granted.
+func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox.Loaded, bool) {
+	n, p := s.keys.of(e.Run)
+	consumer := e.Consumer
+	if e.Fresh() {
+		consumer = ""
+	}
+	r, ok := s.plainly(ctx, n, scriptStep, &plain{
+		part: p, values: 7,
+		keys: []any{p.run(e.Run), p.queue(e.Queue)},
+		args: []any{"l", e.Token, e.ID, e.Queue, owner, consumer},
+	})
+	if !ok {
+		return flox.Loaded{}, false
+	}
+	rest := text(r.values, 4)
+	step, tail, _ := strings.Cut(rest, "|")
+	node, _, _ := strings.Cut(tail, "|")
+	number, err := strconv.Atoi(step)
+	if err != nil {
+		return flox.Loaded{}, false
+	}
+	return flox.Loaded{
+		Lease: flox.Lease{Entry: e, Owner: owner, Step: number, Note: writeNote(integer(r.values, 3), "q|"+e.ID+"|"+owner+"|"+rest)},
+		Item: flox.Item{
+			Workflow: text(r.values, 0), Fingerprint: text(r.values, 1),
+			Version: integer(r.values, 2), Committed: integer(r.values, 3),
+			Node: node, Input: flox.Input{Payload: blob(r.values, 5)}, Trace: text(r.values, 6),
+			Waited: waitedFor(e.ID, r.now),
+		},
+	}, true
+}
+
+// historyMargin is how many records a run may have that its note does not count: of
+// items that have failed.
+const historyMargin = 4
+
+// plainCommit commits an item with others, if it is one that goes on in the same
+// hands, ends its run or leaves a deposit. ok is false if its own script has to do it.
+func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.CommitResult, ok bool) {
+	if c.Record == nil || c.Err != nil || c.Undo != nil || c.Fallback || c.Close || c.Delay > 0 ||
+		len(c.Input)+len(c.Output)+len(c.Delta) > mostPlain {
+		return result, false
+	}
+	note, ok := readNote(c.Lease)
+	if !ok {
+		return result, false
+	}
+	part, p := s.keys.of(c.Run)
+	x := &plain{part: p, keys: make([]any, 0, 4), args: make([]any, 0, 14)}
+	x.keys = append(x.keys, p.run(c.Run))
+	var last []byte
+	next := ""
+	switch {
+	case c.Op == flox.OpNext && c.Keep && c.Queue == c.Lease.Queue:
+		next, last, x.values = note.next(c.Step, c.Node, c.Queue), c.Input, 2
+		alone := ""
+		if note.frame == "" {
+			alone = strconv.Itoa(c.Step + 1)
+		}
+		x.args = append(x.args, "n", c.Token, note.record, next, note.node, c.Queue, alone)
+	case c.Op == flox.OpEnd && note.frame == "":
+		last, x.values = c.Output, 1
+		x.keys = append(x.keys, p.queue(c.Lease.Queue))
+		x.args = append(x.args, "e", c.Token, note.record, c.ID, c.Run)
+	case c.Op == flox.OpDeposit && note.frame != "":
+		last = c.Output
+		x.keys = append(x.keys, p.queue(c.Lease.Queue))
+		x.args = append(x.args, "d", c.Token, note.record, c.ID, note.frame, note.index+"|"+c.Lease.Item())
+	default:
+		return result, false
+	}
+	delta, history := 0, 0
+	if c.Delta != nil {
+		delta = 1
+		x.keys = append(x.keys, p.state(c.Run))
+	}
+	if note.frame != "" || note.committed+historyMargin >= firstRecords {
+		history = 1
+		x.keys = append(x.keys, p.history(c.Run))
+	}
+	x.args = append(x.args, c.Read, c.MaxSteps, delta, history, c.Record, c.Delta, last)
+	r, ok := s.plainly(ctx, part, scriptStep, x)
+	if !ok {
+		return result, false
+	}
+	switch c.Op {
+	case flox.OpNext:
+		return flox.CommitResult{
+			Verdict: flox.VerdictKept, Version: integer(r.values, 0), Committed: integer(r.values, 1),
+			Note: writeNote(integer(r.values, 1), next),
+		}, true
+	case flox.OpEnd:
+		return flox.CommitResult{
+			Verdict: flox.VerdictReleased, Ended: flox.StatusCompleted,
+			Lasted: time.Duration(integer(r.values, 0)) * time.Millisecond,
+		}, true
+	}
+	return flox.CommitResult{Verdict: flox.VerdictReleased}, true
+}
+
+// plainStart starts a run with others. ok is false if its own script has to do it.
+func (s *Store) plainStart(ctx context.Context, req *flox.StartRequest) (ok bool) {
+	if req.Delay > 0 || !req.At.IsZero() || req.Deadline > 0 || len(req.Labels) > 0 || len(req.Input) > mostPlain {
+		return false
+	}
+	n, p := s.keys.of(req.Run)
+	_, ok = s.plainly(ctx, n, scriptStarts, &plain{
+		part: p,
+		keys: []any{p.run(req.Run), p.queue(req.Queue)},
+		args: []any{
+			req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, bit(req.NeedsOutput),
+			bit(req.Undoes), req.Input, req.Trace,
+		},
+	})
+	return ok
+}
