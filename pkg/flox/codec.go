@@ -39,6 +39,7 @@ type decoder struct {
 	*msgpack.Decoder
 	skipped bool // a field that the struct at hand does not have
 	src     bytes.Reader
+	field   []byte // see name
 }
 
 var (
@@ -182,6 +183,8 @@ func (c *codec) read(b []byte, v reflect.Value) (complete bool, err error) {
 	err = c.dec(d, v)
 	complete = !d.skipped
 	d.src.Reset(nil)
-	decoders.Put(d)
+	if cap(d.field) <= maxPooled {
+		decoders.Put(d)
+	}
 	return complete, err
 }

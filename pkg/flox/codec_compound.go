@@ -3,6 +3,7 @@ package flox
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
@@ -38,11 +39,11 @@ func (cs *codecs) compileStruct(c *codec) error {
 	c.dec = func(d *decoder, v reflect.Value) error {
 		n, err := mapLen(d)
 		for range n {
-			name, err := d.DecodeString()
+			name, err := d.name()
 			if err != nil {
 				return err
 			}
-			i, ok := byName[name]
+			i, ok := byName[string(name)]
 			if !ok { // written by another version
 				d.skipped = true
 				if err := d.Skip(); err != nil {
@@ -51,12 +52,22 @@ func (cs *codecs) compileStruct(c *codec) error {
 				continue
 			}
 			if err := fields[i].codec.dec(d, v.FieldByIndex(fields[i].index)); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return fmt.Errorf("%s: %w", fields[i].name, err)
 			}
 		}
 		return err
 	}
 	return nil
+}
+
+// name reads a string that is valid until the next one is read.
+func (d *decoder) name() ([]byte, error) {
+	n, err := d.DecodeBytesLen()
+	if err != nil || n <= 0 {
+		return nil, err
+	}
+	d.field = slices.Grow(d.field[:0], n)[:n]
+	return d.field, d.ReadFull(d.field)
 }
 
 // encodeStruct leaves zero fields out; they come back as they were.

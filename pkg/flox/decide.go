@@ -45,7 +45,7 @@ func decide(g *graph, n *node, x *execution, out outcome, d decision) Commit {
 	if out.undo != nil {
 		c.Undo = &Undo{Node: n.undo.name, Queue: n.undo.queue, Input: out.undo}
 	}
-	c.Record = stepRecord(x, n, stepOutcome(c, n, x), out, d)
+	c.Record = stepRecord(x, n, stepOutcome(&c, n, x), out, d)
 	return c
 }
 
@@ -186,7 +186,7 @@ func decideRelease(l Lease, r *Release) (Commit, error) {
 }
 
 // stepOutcome is what the history says of an item.
-func stepOutcome(c Commit, n *node, x *execution) string {
+func stepOutcome(c *Commit, n *node, x *execution) string {
 	switch {
 	case n.undoes:
 		return "undone"
@@ -196,7 +196,7 @@ func stepOutcome(c Commit, n *node, x *execution) string {
 	return outcomeName(c)
 }
 
-func outcomeName(c Commit) string {
+func outcomeName(c *Commit) string {
 	switch c.Op {
 	case OpHold:
 		return "hold"

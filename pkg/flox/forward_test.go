@@ -2,6 +2,7 @@ package flox_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,11 +47,11 @@ func TestDelayOnAnIdleWorker(t *testing.T) {
 // countedPromotes counts how often it is asked for what is due.
 type countedPromotes struct {
 	flox.Store
-	asked *int
+	asked *atomic.Int64
 }
 
 func (c countedPromotes) Promote(ctx context.Context, limit int) (flox.Promoted, error) {
-	*c.asked++
+	c.asked.Add(1)
 	return c.Store.Promote(ctx, limit)
 }
 
@@ -60,7 +61,7 @@ func TestIdleWorkerSeldomLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := flox.New[flox.NoState]("w")
 		a := flox.Func(b, "a", func(_ context.Context, in int) (int, error) { return in, nil })
-		asked := 0
+		var asked atomic.Int64
 		st, wf := countedPromotes{flox.NewMemory(), &asked}, build(t, b, a, a)
 		defer stage{t, st}.worker(flox.WorkerConfig{}, wf)()
 		if _, err := orchestrate(t, st, wf).Start(t.Context(), 1, flox.After(time.Hour)); err != nil {
@@ -68,10 +69,10 @@ func TestIdleWorkerSeldomLooks(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		before := asked
+		before := asked.Load()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if n := asked - before; n < 100 || n > 125 {
+		if n := asked.Load() - before; n < 100 || n > 125 {
 			t.Errorf("asked %d times in 10 minutes, want every 5 s", n)
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +13,27 @@ import (
 	"unicode/utf8"
 )
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-
 // maxName is the longest name.
 const maxName = 128
 
 // CheckName reports why s cannot be a name (of a workflow, node, queue, run or
 // namespace), or nil. what says what s is, for the error.
 func CheckName(what, s string) error {
-	if namePattern.MatchString(s) {
+	if 0 < len(s) && len(s) <= maxName && inName(s) {
 		return nil
 	}
 	return fmt.Errorf("%s %q: want 1 to 128 of the characters A-Z a-z 0-9 . _ -", what, clip(s, 2*maxName))
+}
+
+func inName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', 'A' <= c && c <= 'Z', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 const (

@@ -71,7 +71,7 @@ func (w *Worker) renew(ctx context.Context, s *session) {
 		if ctx.Err() == nil {
 			s.storeFailed("renew", err)
 		}
-		if !s.valid() {
+		if !s.valid(time.Now()) {
 			s.cancel(ErrLeaseLost)
 		}
 		return

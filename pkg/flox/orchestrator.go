@@ -112,7 +112,7 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 		return res, err
 	}
 	res.Steps = int(info.Counts.Committed)
-	res.State, err = o.readState(ctx, id)
+	res.State, err = o.readState(ctx, info)
 	switch {
 	case info.Status == StatusCompleted && err != nil:
 		return res, err
@@ -150,7 +150,7 @@ func (o *Orchestrator[S, I, O]) State(ctx context.Context, id string) (S, error)
 		var zero S
 		return zero, err
 	}
-	return o.readState(ctx, id)
+	return o.readState(ctx, info)
 }
 
 // owns refuses a run of another workflow: its state would be read, and even
@@ -162,11 +162,20 @@ func (o *Orchestrator[S, I, O]) owns(info RunInfo) error {
 	return nil
 }
 
-func (o *Orchestrator[S, I, O]) readState(ctx context.Context, id string) (S, error) {
-	var zero S
-	state, _, err := newRunState(o.st, id, o.flow.graph, nil).in("").readState(ctx, o.codec.state)
+// readState reads the run's state, if it was ever changed.
+func (o *Orchestrator[S, I, O]) readState(ctx context.Context, info RunInfo) (S, error) {
+	var (
+		zero  S
+		state any
+		err   error
+	)
+	if info.Counts.Version == 0 {
+		state, err = stateParts{}.fold("", o.codec.state)
+	} else {
+		state, _, err = newRunState(o.st, info.ID, o.flow.graph, nil).in("").readState(ctx, o.codec.state)
+	}
 	if err != nil {
-		return zero, fmt.Errorf("state of run %s: %w", id, err)
+		return zero, fmt.Errorf("state of run %s: %w", info.ID, err)
 	}
 	return state.(S), nil
 }

@@ -100,7 +100,7 @@ func (s *session) step() bool {
 	if s.item.Release != nil {
 		return s.release()
 	}
-	n := s.node()
+	n, now := s.node(), time.Now()
 	switch {
 	case n == nil:
 		s.note()
@@ -110,12 +110,12 @@ func (s *session) step() bool {
 	case s.w.draining.Load():
 		s.handback(false)
 		return false
-	case !s.valid():
+	case !s.valid(now):
 		s.lost("before the step")
 		s.handback(false)
 		return false
 	}
-	s.enter(n)
+	s.enter(n, now)
 	defer s.leave()
 	ctx := s.begin()
 	defer s.finish()
@@ -132,8 +132,8 @@ func (s *session) step() bool {
 		return false
 	}
 	c, out := s.decide(n, x, out)
-	s.observeFinish(n, c, out)
-	return s.commit(n, x, c, out)
+	s.observeFinish(n, &c, out)
+	return s.commit(n, x, &c, out)
 }
 
 // keepResult says whether to commit out although the context was cancelled. A
@@ -223,11 +223,11 @@ func (s *session) release() bool {
 		return s.fail(n, x, outcome{class: ClassPayload, err: err})
 	}
 	s.ending.Outcome = outcomeRelease
-	return s.commit(n, x, c, outcome{})
+	return s.commit(n, x, &c, outcome{})
 }
 
 // commit sends c and acts on the answer. It reports whether the token stays.
-func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
+func (s *session) commit(n *node, x *execution, c *Commit, out outcome) bool {
 	res, ok := s.send(c)
 	if !ok {
 		return false
@@ -256,9 +256,9 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 		err := fmt.Errorf("%w: the run has committed %d items", ErrStepLimit, s.graph.maxSteps)
 		out = outcome{kind: outcomeError, class: ClassLimit, err: err, read: -1, took: out.took}
 		s.ending = failedFor(out)
-		c = decide(s.graph, n, x, out, s.decision())
-		s.observeFailure(c, out)
-		return s.commit(n, x, c, out)
+		failed := decide(s.graph, n, x, out, s.decision())
+		s.observeFailure(&failed, out)
+		return s.commit(n, x, &failed, out)
 	case VerdictInvalid:
 		return s.spoilt(n, x, c, out)
 	case VerdictLost:
@@ -268,7 +268,7 @@ func (s *session) commit(n *node, x *execution, c Commit, out outcome) bool {
 }
 
 // advance moves the session to the successor that the commit left in its hands.
-func (s *session) advance(c Commit, res CommitResult) {
+func (s *session) advance(c *Commit, res CommitResult) {
 	if c.Fan != nil && c.Fan.Frame != nil && c.Fan.Frame.Scope {
 		s.item.Scope = shortToken(s.lease.Item())
 	}

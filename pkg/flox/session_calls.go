@@ -28,13 +28,13 @@ func (s *session) decision() decision {
 }
 
 // send stores c, also while the worker drains.
-func (s *session) send(c Commit) (CommitResult, bool) {
+func (s *session) send(c *Commit) (CommitResult, bool) {
 	var res CommitResult
 	var err error
 	start := time.Now()
 	for again, now := true, start; again; now = time.Now() {
 		ctx := s.w.calls.from(now)
-		res, err = s.w.st.Commit(ctx, c)
+		res, err = s.w.st.Commit(ctx, *c)
 		again = err != nil && s.insist(ctx, "commit", err, start)
 	}
 	outcome := verdictName(res.Verdict)
@@ -110,13 +110,13 @@ func (s *session) fail(n *node, x *execution, out outcome) bool {
 	out.kind, out.read = outcomeError, -1
 	s.ending = failedFor(out)
 	c := decideFailure(Commit{Lease: s.lease, Read: -1}, &node{name: n.name}, x, out, s.decision())
-	s.observeFailure(c, out)
-	return s.commit(n, x, c, out)
+	s.observeFailure(&c, out)
+	return s.commit(n, x, &c, out)
 }
 
 // spoilt fails an item whose commit was refused because a key of the run has a
 // wrong type. If that is the key of its errors, it fails without a record.
-func (s *session) spoilt(n *node, x *execution, c Commit, out outcome) bool {
+func (s *session) spoilt(n *node, x *execution, c *Commit, out outcome) bool {
 	if c.Op != OpFail {
 		err := fmt.Errorf("%w: something else wrote to flox's keys", ErrInvalid)
 		return s.fail(n, x, outcome{class: ClassPayload, err: err, took: out.took})

@@ -56,7 +56,7 @@ func (s *session) leave() {
 }
 
 // outcome says in a word what a commit decides about its item.
-func (c Commit) outcome() string {
+func (c *Commit) outcome() string {
 	switch {
 	case c.Fallback:
 		return "fallback"
@@ -69,7 +69,7 @@ func (c Commit) outcome() string {
 }
 
 // observeFailure tells of an attempt that has failed, and what c makes of that.
-func (s *session) observeFailure(c Commit, out outcome) {
+func (s *session) observeFailure(c *Commit, out outcome) {
 	s.w.cfg.Observer.Observe(Event{
 		Kind: EventFailed, Workflow: s.workflowLabel(), Node: s.nodeLabel(), Outcome: c.outcome(), Class: out.class,
 	})
@@ -93,7 +93,7 @@ func (w *Worker) runsEnded(runs []EndedRun) {
 	}
 }
 
-func (s *session) observeFinish(n *node, c Commit, out outcome) {
+func (s *session) observeFinish(n *node, c *Commit, out outcome) {
 	name := c.outcome()
 	s.started = false
 	s.w.cfg.Observer.Observe(Event{

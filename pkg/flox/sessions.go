@@ -105,12 +105,12 @@ func (t *sessionSet) active() []ActiveItem {
 }
 
 // enter notes that the session starts to execute n.
-func (s *session) enter(n *node) {
+func (s *session) enter(n *node, now time.Time) {
 	s.mu.Lock()
 	s.current = s.lease
 	s.doing = ActiveItem{Run: s.lease.Run, Item: s.id, Node: n.name}
 	s.mayBeLate = n.mayBeLate
-	s.since = time.Now()
+	s.since = now
 	s.mu.Unlock()
 	s.observeStart(n)
 }
@@ -147,10 +147,10 @@ func (s *session) mayKeep() bool {
 
 // valid says whether the lease has not run out by this process's own monotonic
 // clock, which sees what a fence cannot: a stop between the grant and the start.
-func (s *session) valid() bool {
+func (s *session) valid(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(s.renewed) < s.w.cfg.Lease
+	return now.Sub(s.renewed) < s.w.cfg.Lease
 }
 
 func (s *session) due() bool {

@@ -141,6 +141,7 @@ func TestACLByUser(t *testing.T) {
 		"Namespaces": func(s *redisstore.Store) error { _, err := s.Namespaces(ctx); return err },
 		"Moved":      func(s *redisstore.Store) error { _, err := s.Moved(ctx); return err },
 		"Watch":      func(s *redisstore.Store) error { _, err := s.Watch(ctx); return err },
+		"Alerts":     func(s *redisstore.Store) error { _, err := s.Alerts(ctx); return err },
 	} {
 		for user, s := range map[string]*redisstore.Store{"flox-operator": operator, "flox-reader": reader} {
 			if err := read(s); err != nil {

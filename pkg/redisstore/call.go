@@ -143,13 +143,16 @@ func distinct(names []string) []string {
 	return kept
 }
 
-// keysOf returns the keys of a script call.
+// keysOf returns the keys of a script call, or the first of another command.
 func keysOf(args []any) []string {
 	var keys []string
 	if len(args) < 3 {
 		return nil
 	}
-	n, _ := args[2].(int)
+	n, script := args[2].(int)
+	if key, ok := args[1].(string); ok && !script {
+		return []string{key}
+	}
 	for _, k := range args[3 : 3+n] {
 		keys = append(keys, k.(string))
 	}

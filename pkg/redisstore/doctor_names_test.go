@@ -50,7 +50,7 @@ var wounds = []struct {
 	{"a lost input of a failed run", func(w *ward) { w.do("HDEL", w.key("run", "failed"), "i:0") }, "unreadable-record", "run failed"},
 	{"a bad output", func(w *ward) { w.cut("run", "done", "o:1") }, "unreadable-record", "run done"},
 	{"a bad delta", func(w *ward) { w.do("LSET", w.key("state", "asks"), 0, "\x00\xdd\xff\xff\xff\xff") }, "unreadable-record", "run asks"},
-	{"a bad step", func(w *ward) { w.cut("run", "done", "h:1") }, "unreadable-record", "run done"},
+	{"a bad step", func(w *ward) { w.do("HSET", w.key("run", "done"), "h:1", "12|\xff") }, "unreadable-record", "run done"},
 	{"a bad step of many", func(w *ward) { w.do("RPUSH", w.key("history", "done"), "12|\xff") }, "unreadable-record", "run done"},
 	{"a step with a number of its own", func(w *ward) {
 		w.do("HSET", w.key("run", "done"), "h:17", w.do("HGET", w.key("run", "done"), "h:1"))

@@ -99,7 +99,7 @@ func (e *examiner) eachToken(ctx context.Context, look *runLook, waits waitLists
 
 // plausible reports whether a token's record may have been written by a script.
 func plausible(raw string) bool {
-	f := strings.Split(raw, "|")
+	f := tokenParts(raw)
 	if !strings.Contains("qdpw", f[0]) || len(f[0]) != 1 || flox.CheckName("queue", f[5]) != nil ||
 		flox.CheckName("node", f[4]) != nil {
 		return false

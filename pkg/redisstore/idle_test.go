@@ -45,6 +45,7 @@ func TestBeatOfNothingNew(t *testing.T) {
 	w := flox.WorkerInfo{ID: "w-1", Name: "w", Queues: []string{"q"}, Slots: 4}
 	beat := func() {
 		t.Helper()
+		time.Sleep(2 * time.Millisecond) // of two beats in one ms the second changes nothing
 		if err := s.Beat(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +105,10 @@ func TestReclaimOfAnIdleQueue(t *testing.T) {
 	if n := executed(t, c, "xpending"); n != 1 {
 		t.Errorf("an idle queue was looked at %d times within a lease, want once", n)
 	}
+	if err := c.Del(ctx, "flox:{"+s.Namespace()+":0}:queue:q").Err(); err != nil { // the stream goes with its group
+		t.Fatal(err)
+	}
+	reclaim(time.Millisecond)
 	err := s.Start(ctx, flox.StartRequest{Run: "r", Nonce: "n", Workflow: "wf", Node: "a", Queue: "q", Input: []byte("x")})
 	if err != nil {
 		t.Fatal(err)

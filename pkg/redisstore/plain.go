@@ -11,8 +11,8 @@ import (
 // a script of its own, which recognises what was done already.
 type plain struct {
 	part   partition
-	keys   []any
-	args   []any
+	keys   []string
+	args   []string
 	values int // how many values follow a verdict of 0
 }
 
@@ -76,12 +76,17 @@ func (s *Store) together(x *script, calls []*call) []any {
 	}
 	list := make([]any, 0, 4+keys+args)
 	list = append(append(list, "EVALSHA", s.sha(x), keys), shared...)
+	// A pointer in an any takes no memory, a string does.
 	for _, c := range calls {
-		list = append(list, c.plain.keys...)
+		for i := range c.plain.keys {
+			list = append(list, &c.plain.keys[i])
+		}
 	}
 	list = append(list, p.events())
 	for _, c := range calls {
-		list = append(list, c.plain.args...)
+		for i := range c.plain.args {
+			list = append(list, &c.plain.args[i])
+		}
 	}
 	return list
 }

@@ -69,8 +69,8 @@ func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox
 	}
 	r, ok := s.plainly(ctx, n, scriptStep, &plain{
 		part: p, values: 7,
-		keys: []any{p.run(e.Run), p.queue(e.Queue)},
-		args: []any{"l", e.Token, e.ID, e.Queue, owner, consumer},
+		keys: []string{p.run(e.Run), p.queue(e.Queue)},
+		args: []string{"l", e.Token, e.ID, e.Queue, owner, consumer},
 	})
 	if !ok {
 		return flox.Loaded{}, false
@@ -109,7 +109,7 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		return result, false
 	}
 	part, p := s.keys.of(c.Run)
-	x := &plain{part: p, keys: make([]any, 0, 4), args: make([]any, 0, 14)}
+	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 14)}
 	x.keys = append(x.keys, p.run(c.Run))
 	var last []byte
 	next := ""
@@ -132,16 +132,17 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 	default:
 		return result, false
 	}
-	delta, history := 0, 0
+	delta, history := "0", "0"
 	if c.Delta != nil {
-		delta = 1
+		delta = "1"
 		x.keys = append(x.keys, p.state(c.Run))
 	}
 	if note.frame != "" || note.committed+historyMargin >= firstRecords {
-		history = 1
+		history = "1"
 		x.keys = append(x.keys, p.history(c.Run))
 	}
-	x.args = append(x.args, c.Read, c.MaxSteps, delta, history, c.Record, c.Delta, last)
+	x.args = append(x.args, strconv.FormatInt(c.Read, 10), strconv.FormatInt(c.MaxSteps, 10), delta, history,
+		string(c.Record), string(c.Delta), string(last))
 	r, ok := s.plainly(ctx, part, scriptStep, x)
 	if !ok {
 		return result, false
@@ -169,10 +170,10 @@ func (s *Store) plainStart(ctx context.Context, req *flox.StartRequest) (ok bool
 	n, p := s.keys.of(req.Run)
 	_, ok = s.plainly(ctx, n, scriptStarts, &plain{
 		part: p,
-		keys: []any{p.run(req.Run), p.queue(req.Queue)},
-		args: []any{
-			req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, bit(req.NeedsOutput),
-			bit(req.Undoes), req.Input, req.Trace,
+		keys: []string{p.run(req.Run), p.queue(req.Queue)},
+		args: []string{
+			req.Run, req.Nonce, req.Workflow, req.Fingerprint, req.Node, req.Queue, strconv.Itoa(bit(req.NeedsOutput)),
+			strconv.Itoa(bit(req.Undoes)), string(req.Input), req.Trace,
 		},
 	})
 	return ok

@@ -32,11 +32,16 @@ const (
 	atFirst     = "0|0|||0||0|0|0|0|0|0|0"
 )
 
-func parseToken(raw string) (tokenRecord, error) {
+// tokenParts splits a record into its fields.
+func tokenParts(raw string) []string {
 	if head, ok := strings.CutSuffix(raw, "|"+asAtFirst); ok {
 		raw = head + "|" + atFirst
 	}
-	f := strings.Split(raw, "|")
+	return strings.Split(raw, "|")
+}
+
+func parseToken(raw string) (tokenRecord, error) {
+	f := tokenParts(raw)
 	if len(f) < tokenFields {
 		return tokenRecord{}, fmt.Errorf("token record: %w", errDecode)
 	}

@@ -99,20 +99,19 @@ local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d
 local function load()
   local run, stream, t = KEYS[k], KEYS[k + 1], 't:' .. ARGV[a + 1]
   local h = try('HMGET', run, 'status', t, 'workflow', 'fingerprint', 'sv', 'committed', 'closed', 'granted', 'trace',
-    'live', 'created', 'i:' .. ARGV[a + 1])
+    'i:' .. ARGV[a + 1])
   k = k + 2
   local entry, rest = match(h[2] or '', BARE)
   if not entry then entry, rest = match(h[2] or '', PLAIN) end
   if h[1] ~= 'running' or entry ~= ARGV[a + 2] or match(rest, '^%d+|[^|]*|([^|]*)') ~= ARGV[a + 3]
-    or not (open(h[7]) and h[3] and h[10] and h[11] and whole(h[5]) and whole(h[6]) and whole(h[10]) and whole(h[11]))
-    or not sound('XLEN', stream) then return no() end
+    or not (open(h[7]) and h[3] and whole(h[5]) and whole(h[6])) or not sound('XLEN', stream) then return no() end
   -- There is no group where the stream was deleted.
   if ARGV[a + 5] ~= '' and try('XCLAIM', stream, 'flox', ARGV[a + 5], 0, entry, 'JUSTID').err then return no() end
   local record = 'q|' .. entry .. '|' .. ARGV[a + 4] .. '|' .. rest
   if h[8] then call('HSET', run, t, record) else call('HSET', run, t, record, 'granted', '1') end
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = 0, h[3], h[4], tonumber(h[5] or 0)
-  reply[n + 5], reply[n + 6], reply[n + 7], reply[n + 8] = tonumber(h[6] or 0), rest, h[12], h[9]
+  reply[n + 5], reply[n + 6], reply[n + 7], reply[n + 8] = tonumber(h[6] or 0), rest, h[10], h[9]
 end
 
 local function go_on()
@@ -183,10 +182,10 @@ local function deposit()
   k = k + 2
   local state, history = keys(b)
   local t, f = 't:' .. ARGV[a + 1], 'f:' .. ARGV[a + 4]
-  local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'closed', f, 'created', 'workflow')
+  local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'closed', f)
   local live, size, arrived, rest = match(h[8] or '', '^(%d+)|(%d+|[^|]*|[^|]*|[^|]*|%d+)|(%d+)|([01]|0|.*)$')
   if h[1] ~= 'running' or h[2] ~= ARGV[a + 2] or not open(h[7]) or not live or live == '1' or live == '0'
-    or not (h[9] and h[10] and h[3] and whole(h[3])) or not sound('XLEN', stream) then return no() end
+    or not (h[3] and whole(h[3])) or not sound('XLEN', stream) then return no() end
   local committed, n, sv = counted(b, h[4], h[6], h[5])
   if not committed then return no() end
   arrived = format('%d', arrived + 1)

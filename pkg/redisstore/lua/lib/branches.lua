@@ -11,11 +11,21 @@ end
 -- make_branches makes them, numbered from number on, beside the token t; delayed
 -- if they are due later.
 local function make_branches(R, run, tok, t, origin, number, framed, q, first, delayed, due)
+  local stem, made, at_once = tok .. '.' .. origin .. '.', 0, not due and grants(R, tok)
   for i = first, #ARGV, 3 do
-    local child = short(tok .. '.' .. origin .. '.' .. num(number))
-    local branch = new_token(ARGV[i], ARGV[i + 1], t.frame, framed and number or t.idx, t.scope)
-    make(R, run, child, branch, q, delayed, due)
+    local child = short(stem .. num(number))
+    local idx = framed and num(number) or t.idx
+    if at_once and t.scope == '' then -- the same as make, without a table for each
+      local eid = redis.call('XADD', q[ARGV[i + 1]], '*', 'r', run, 't', child)
+      set(R, 't:' .. child, 'q|' .. eid .. '||0|' .. ARGV[i] .. '|' .. ARGV[i + 1] .. '|0|0||' .. t.frame .. '|' .. idx
+        .. '||0|0|0|0|0|0|0')
+      made = made + 1
+    else
+      make(R, run, child, new_token(ARGV[i], ARGV[i + 1], t.frame, idx, t.scope), q, delayed, due)
+    end
     set(R, 'i:' .. child, ARGV[i + 2])
     number = number + 1
   end
+  add(R, 'live', made)
+  add(R, 'created', made)
 end
