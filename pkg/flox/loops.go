@@ -158,7 +158,7 @@ func (w *Worker) janitor(ctx context.Context) {
 // while there are none.
 const (
 	expireBusy  = 15 * time.Second
-	expireQuiet = time.Minute
+	expireQuiet = 30 * time.Second
 )
 
 // expire removes runs whose retention is over.

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-var commandText = regexp.MustCompile(`redis\.p?call\('([A-Z]+)'`)
+// commandText finds a command where it is called, or given to what calls it.
+var commandText = regexp.MustCompile(`\w\('([A-Z]{3,})'`)
 
 // commands are those that a script may run, sorted.
 func (x *script) commands() []string {
