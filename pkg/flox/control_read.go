@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 )
 
@@ -108,22 +109,35 @@ func (c *Control) pages(ctx context.Context, f RunFilter) iter.Seq2[[]RunInfo, e
 // Wait blocks until the run has ended or ctx is done, and returns how it
 // stands then. ErrNotFound if there is none of that id.
 func (c *Control) Wait(ctx context.Context, id string) (RunInfo, error) {
+	return c.wait(ctx, id, func() {})
+}
+
+// wait is Wait. When it was told that the run may have ended it looks, and calls
+// beside at the same time.
+func (c *Control) wait(ctx context.Context, id string, beside func()) (RunInfo, error) {
 	if err := CheckName("run id", id); err != nil {
 		return RunInfo{}, err
 	}
 	changed, stop := c.watch.run(id)
 	defer stop()
-	for {
+	for told := false; ; {
+		var side sync.WaitGroup
+		if told {
+			side.Go(beside)
+		}
 		info, err := c.st.Info(ctx, id)
+		side.Wait()
 		if err != nil {
 			return info, fmt.Errorf("run %s: %w", id, err)
 		}
 		if info.Status.Terminal() {
 			return info, nil
 		}
+		asleep := time.Now()
 		if err := sleepOr(ctx, pollEvery, changed); err != nil {
 			return info, fmt.Errorf("wait for run %s: %w", id, err)
 		}
+		told = time.Since(asleep) < pollEvery
 	}
 }
 

@@ -104,7 +104,8 @@ func (o *Orchestrator[S, I, O]) Start(ctx context.Context, in I, opts ...StartOp
 // if the run failed or was cancelled; the result then has the state so far.
 func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, O], error) {
 	res := Result[S, O]{ID: id}
-	info, err := o.control.Wait(ctx, id)
+	var outs [][]byte // as they were when the run was seen to end, or before
+	info, err := o.control.wait(ctx, id, func() { outs, _ = o.st.Outputs(ctx, id) })
 	if err != nil {
 		return res, err
 	}
@@ -121,9 +122,10 @@ func (o *Orchestrator[S, I, O]) Wait(ctx context.Context, id string) (Result[S, 
 	case info.Status != StatusCompleted:
 		return res, o.control.runError(ctx, info)
 	}
-	outs, err := o.st.Outputs(ctx, id)
-	if err != nil {
-		return res, fmt.Errorf("output of run %s: %w", id, err)
+	if outs == nil || int64(len(outs)) != info.Counts.Outputs {
+		if outs, err = o.st.Outputs(ctx, id); err != nil {
+			return res, fmt.Errorf("output of run %s: %w", id, err)
+		}
 	}
 	codec := o.codec
 	if o.flow.graph == nil {

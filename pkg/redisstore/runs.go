@@ -94,12 +94,18 @@ const outputsPart = 4000
 // Outputs implements flox.ErrorStore.
 func (s *Store) Outputs(ctx context.Context, run string) ([][]byte, error) {
 	n, p := s.keys.of(run)
-	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "outs")
+	reply, err := s.command(ctx, n, "HMGET", p.run(run), "status", "outs", "o:1")
 	if err != nil {
 		return nil, err
 	}
 	if text(list(reply), 0) == "" {
 		return nil, flox.ErrNotFound
+	}
+	switch integer(list(reply), 1) { // most runs have one
+	case 0:
+		return nil, nil
+	case 1:
+		return [][]byte{blob(list(reply), 2)}, nil
 	}
 	var outputs [][]byte
 	// No more than the run has fields, whatever its count has become.
