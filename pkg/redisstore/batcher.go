@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -11,8 +12,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxBatch is the most commands in one pipeline.
-const maxBatch = 64
+// maxBatch is the most calls in one pipeline. A lane has up to maxFlying under way, so
+// that the server has the next when it has done one; but one beside another only with
+// worthIt calls, as each costs something by itself.
+const (
+	maxBatch  = 64
+	maxFlying = 2
+	worthIt   = 8
+)
 
 // command is a command that go-redis sends once: this package repeats it itself,
 // when it knows that it may.
@@ -41,7 +48,7 @@ type message struct {
 	calls  []*call
 }
 
-// lane sends calls to one server, one pipeline after another: those of all
+// lane sends calls to one server, in one pipeline after another: those of all
 // partitions, or of one if it is a Cluster. It takes what is queued and never waits
 // for more: under load the batches grow by themselves.
 type lane struct {
@@ -49,9 +56,9 @@ type lane struct {
 	durable bool   // what it sends is confirmed by replicas
 	mark    string // the key that such a lane writes to, of the slot of all its keys
 
-	mu    sync.Mutex
-	queue []*call
-	busy  bool
+	mu     sync.Mutex
+	queue  []*call
+	flying int
 }
 
 // send queues c and returns at once; c.done is closed when it was answered.
@@ -59,14 +66,15 @@ func (l *lane) send(c *call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = append(l.queue, c)
-	if !l.busy {
-		l.busy = true
+	if l.flying == 0 || l.flying < maxFlying && len(l.queue) >= worthIt {
+		l.flying++
 		l.s.background.Go(l.run)
 	}
 }
 
 func (l *lane) run() {
 	for {
+		runtime.Gosched() // who is ready to send may do so first
 		batch := l.take()
 		if batch == nil {
 			return
@@ -83,8 +91,8 @@ func (l *lane) take() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = slices.DeleteFunc(l.queue, func(c *call) bool { return c.gone.Load() })
-	if len(l.queue) == 0 {
-		l.queue, l.busy = nil, false
+	if len(l.queue) == 0 || l.flying > 1 && len(l.queue) < worthIt {
+		l.flying--
 		return nil
 	}
 	n := min(len(l.queue), maxBatch)

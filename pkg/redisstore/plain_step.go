@@ -109,40 +109,40 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		return result, false
 	}
 	part, p := s.keys.of(c.Run)
-	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 14)}
+	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 9)}
 	x.keys = append(x.keys, p.run(c.Run))
 	var last []byte
-	next := ""
+	next, kind := "", ""
 	switch {
 	case c.Op == flox.OpNext && c.Keep && c.Queue == c.Lease.Queue:
-		next, last, x.values = note.next(c.Step, c.Node, c.Queue), c.Input, 2
-		alone := ""
+		kind, next, last, x.values = "n ", note.next(c.Step, c.Node, c.Queue), c.Input, 2
+		visit := ""
 		if note.frame == "" {
-			alone = strconv.Itoa(c.Step + 1)
+			visit = strconv.Itoa(c.Step+1) + "|" + c.Queue + "|"
 		}
-		x.args = append(x.args, "n", c.Token, note.record, next, note.node, c.Queue, alone)
+		x.args = append(x.args, "", c.Token, note.record, next, note.node, visit)
 	case c.Op == flox.OpEnd && note.frame == "":
-		last, x.values = c.Output, 1
+		kind, last, x.values = "e ", c.Output, 1
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
-		x.args = append(x.args, "e", c.Token, note.record, c.ID, c.Run)
+		x.args = append(x.args, "", c.Token, note.record, c.ID, c.Run)
 	case c.Op == flox.OpDeposit && note.frame != "":
-		last = c.Output
+		kind, last = "d ", c.Output
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
-		x.args = append(x.args, "d", c.Token, note.record, c.ID, note.frame, note.index+"|"+c.Lease.Item())
+		x.args = append(x.args, "", c.Token, note.record, c.ID, note.frame, note.index+"|"+c.Lease.Item())
 	default:
 		return result, false
 	}
-	delta, history := "0", "0"
+	delta, history := " 0", " 0"
 	if c.Delta != nil {
-		delta = "1"
+		delta = " 1"
 		x.keys = append(x.keys, p.state(c.Run))
 	}
 	if note.frame != "" || note.committed+historyMargin >= firstRecords {
-		history = "1"
+		history = " 1"
 		x.keys = append(x.keys, p.history(c.Run))
 	}
-	x.args = append(x.args, strconv.FormatInt(c.Read, 10), strconv.FormatInt(c.MaxSteps, 10), delta, history,
-		string(c.Record), string(c.Delta), string(last))
+	x.args[0] = kind + strconv.FormatInt(c.Read, 10) + " " + strconv.FormatInt(c.MaxSteps, 10) + delta + history
+	x.args = append(x.args, string(c.Record), string(c.Delta), string(last))
 	r, ok := s.plainly(ctx, part, scriptStep, x)
 	if !ok {
 		return result, false
