@@ -53,7 +53,8 @@ func (e *env) atEnd(f func()) { e.ends = append(e.ends, f) }
 // settings are those that deploy/redis sets, for all systems alike. The append-only
 // file is not rewritten: that would fall into some measurements and not into others.
 var settings = testredis.Config{Args: []string{
-	"--hash-max-listpack-value", "1024", "--stream-node-max-entries", "20",
+	"--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "128",
+	"--stream-node-max-entries", "20", "--latency-tracking", "no",
 	"--auto-aof-rewrite-percentage", "0",
 }}
 

@@ -33,7 +33,7 @@ func about(ctx context.Context, o options, server *redis.Client) facts {
 		CPUs: runtime.NumCPU(), Processor: firstMatch("/proc/cpuinfo", `(?m)^model name\s*:\s*(.*)$`),
 		Kernel: firstMatch("/proc/sys/kernel/osrelease", `(\S+)`), Go: runtime.Version(),
 		Redis: serverVersion(ctx, server), Asynq: moduleVersion("github.com/hibiken/asynq"),
-		Settings: fmt.Sprintf("AOF everysec, one worker process, concurrency %d", concurrency),
+		Settings: fmt.Sprintf("AOF everysec, one worker process, concurrency %d, GOGC=%s for all workers", concurrency, gogc),
 	}
 }
 

@@ -34,6 +34,10 @@ type process struct {
 	changed chan struct{} // closed at the next line
 }
 
+// gogc is GOGC of all worker processes. It is what pkg/worker sets; a worker of
+// another system would gain as much by it, and so has it, too.
+const gogc = "400"
+
 // launch starts a worker process.
 func launch(kind string, args ...string) (*process, error) {
 	self, err := os.Executable()
@@ -42,6 +46,7 @@ func launch(kind string, args ...string) (*process, error) {
 	}
 	p := &process{exited: make(chan struct{}), seen: map[string]time.Time{}, changed: make(chan struct{})}
 	p.cmd = exec.Command(self, append([]string{"worker", kind}, args...)...)
+	p.cmd.Env = append(os.Environ(), "GOGC="+gogc)
 	p.cmd.Stderr = &p.stderr
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -31,12 +32,16 @@ const (
 	manyRuns  = "KEYS of each run"
 )
 
-// shapes are the items of a step: how many arguments each has, which of them is the
-// first of the six that all commits have, and whether it is given its stream.
-var shapes = map[string]struct {
-	args, six int
-	stream    bool
-}{"l": {6, 0, true}, "n": {14, 7, false}, "e": {12, 5, true}, "d": {13, 6, true}}
+// shapes are the items of a step, by the letter that each begins with: how many
+// arguments it has, and whether it is given its stream.
+var shapes = map[byte]struct {
+	args   int
+	stream bool
+}{'l': {6, true}, 'n': {9, false}, 'e': {8, true}, 'd': {9, true}}
+
+// shapeText is the first argument of an item: of a commit it says last whether there
+// is a delta and whether there is a place for the history.
+var shapeText = regexp.MustCompile(`^(l|[ned] (-1|\d+) \d+ [01] [01])$`)
 
 // Commit is an item of a run that a script commits.
 type Commit struct{ Run, Item string }
@@ -100,16 +105,19 @@ func (x *call) items() (all []*item, ok bool) {
 // sizes says how many keys and arguments the first item of a step has, 0 if there is
 // none such.
 func sizes(argv []string) (keys, args int) {
-	shape, ok := shapes[argv[0]]
-	if !ok || shape.args > len(argv) {
+	if !shapeText.MatchString(argv[0]) {
+		return 0, 0
+	}
+	shape := shapes[argv[0][0]]
+	if shape.args > len(argv) {
 		return 0, 0
 	}
 	keys = 1
 	if shape.stream {
 		keys++
 	}
-	if shape.six > 0 {
-		for _, has := range argv[shape.six+2 : shape.six+4] { // a delta, a place for the history
+	if words := strings.Fields(argv[0]); len(words) > 1 {
+		for _, has := range words[3:] { // a delta, a place for the history
 			if has == "1" {
 				keys++
 			}
@@ -131,7 +139,7 @@ func stepItem(keys, argv []string) *item {
 		record = append(record, "")
 	}
 	it.call.header, it.call.argv = commits, []string{argv[1], record[2], record[3]}
-	if shapes[argv[0]].stream {
+	if shapes[argv[0][0]].stream {
 		it.stream, it.entry = keys[1], argv[3]
 	}
 	return it

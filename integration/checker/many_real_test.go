@@ -97,18 +97,18 @@ func (f *floor) load(run, token, owner, consumer string) real {
 }
 
 func (f *floor) next(run, owner string, step int) real {
-	return real{[]string{at("run:" + run), at("state:" + run)}, []any{"n", "0", f.plain(run, "0", owner, step, ""), f.plain(run, "0", owner, step+1, ""),
-		"work", "q", step + 1, 0, 0, 1, 0, "record", "delta", "input"}}
+	return real{[]string{at("run:" + run), at("state:" + run)}, []any{"n 0 0 1 0", "0", f.plain(run, "0", owner, step, ""), f.plain(run, "0", owner, step+1, ""),
+		"work", fmt.Sprintf("%d|q|", step+1), "record", "delta", "input"}}
 }
 
 func (f *floor) end(run, owner string, step int) real {
 	return real{[]string{at("run:" + run), at("queue:q"), at("history:" + run)},
-		[]any{"e", "0", f.plain(run, "0", owner, step, ""), f.entries[run+"/0"], run, -1, 0, 0, 1, "record", "", "output"}}
+		[]any{"e -1 0 0 1", "0", f.plain(run, "0", owner, step, ""), f.entries[run+"/0"], run, "record", "", "output"}}
 }
 
 func (f *floor) deposit(run, token, owner string) real {
-	return real{[]string{at("run:" + run), at("queue:q")}, []any{"d", token, f.plain(run, token, owner, 0, "0.1"), f.entries[run+"/"+token],
-		"0.1", token[len(token)-1:] + "|" + token + ".0", -1, 0, 0, 0, "record", "", "output"}}
+	return real{[]string{at("run:" + run), at("queue:q")}, []any{"d -1 0 0 0", token, f.plain(run, token, owner, 0, "0.1"), f.entries[run+"/"+token],
+		"0.1", token[len(token)-1:] + "|" + token + ".0", "record", "", "output"}}
 }
 
 func (f *floor) step(items ...real) []any {
@@ -173,14 +173,14 @@ func TestRealStep(t *testing.T) {
 
 // doctoredSteps are changes of step.lua, and the rule that must tell of each.
 var doctoredSteps = []struct{ rule, old, instead string }{
-	{"S3", "h[2] ~= ARGV[a + 2]", "not h[2]"},
-	{"S4", "local puts = {t, ARGV[a + 3],", "committed = h[4] and committed or 2 local puts = {t, ARGV[a + 3],"},
-	{"S1", "if with and", "if with then call('RPUSH', state, 'x') end if with and"},
+	{"S3", "h[2] ~= ARGV[at + 2]", "not h[2]"},
+	{"S4", "local puts, p = {t, ARGV[at + 3],", "committed = h[4] and committed or 2 local puts, p = {t, ARGV[at + 3],"},
+	{"S1", "if what.delta and", "if what.delta then call('RPUSH', state, 'x') end if what.delta and"},
 	{"S9", "'live', format('%d', h[3] - 1)", "'live', format('%d', h[3] - 2)"},
 	{"S11", "call('XDEL', stream, unpack(list))", "call('XDEL', stream, list[1])"},
 	{"S12", "':completed', n)", "':completed', 1)"},
 	{"S12", "':running', -n)", "':running', -1)"},
-	{"S15", "call('HSET', run, unpack(puts))", "call('HSET', KEYS[4], unpack(puts))"},
+	{"S15", "call('HSET', run, unpack(puts, 1, p))", "call('HSET', KEYS[4], unpack(puts, 1, p))"},
 	{"S16", "call('ZADD', KEYS[2]", "call('ZADD', KEYS[2] .. '2'"},
 }
 

@@ -41,14 +41,14 @@ func granted(run, token, entry, owner string, more ...string) deed {
 // stepped commits a step of token 0, with a delta.
 func stepped(run, entry, owner string, step int) deed {
 	now, then := tok("q", entry, owner, step), tok("q", entry, owner, step+1)
-	return deed{"@run:" + run + " @state:" + run, fmt.Sprintf("n 0 %s %s work q %d 0 0 1 0 h d x", now, then, step+1),
+	return deed{"@run:" + run + " @state:" + run, fmt.Sprintf("n~0~0~1~0 0 %s %s work %d|q| h d x", now, then, step+1),
 		[]string{"HMGET @run:" + run + " status", "RPUSH @state:" + run + " d",
 			fmt.Sprintf("HSET @run:%s sv %d committed %d created %d t:0 %s i:0 x h:%d h", run, step+1, step+1, step+2, then, step+1)}}
 }
 
 // completed lets token 0 end its run.
 func completed(run, entry, owner string, step int) deed {
-	return deed{"@run:" + run + " @queue:q", fmt.Sprintf("e 0 %s %s %s -1 0 0 0 h '' out", tok("q", entry, owner, step), entry, run),
+	return deed{"@run:" + run + " @queue:q", fmt.Sprintf("e~-1~0~0~0 0 %s %s %s h '' out", tok("q", entry, owner, step), entry, run),
 		[]string{"HMGET @run:" + run + " status", "ZCARD @runs:active", "HLEN @stats",
 			fmt.Sprintf("HSET @run:%s status completed ended 9 live 0 committed %d ends 1", run, step+1), "HDEL @run:" + run + " t:0 i:0"}}
 }
@@ -56,7 +56,7 @@ func completed(run, entry, owner string, step int) deed {
 // deposited leaves a branch's result in frame 0.0, as the nth.
 func deposited(run, entry, owner, token string, n, live, committed int) deed {
 	return deed{"@run:" + run + " @queue:q @history:" + run,
-		fmt.Sprintf("d %s %s %s 0.0 %d|%s.0 -1 0 0 1 h '' x", token, tok("q", entry, owner, 0, "frame=0.0"), entry, n, token),
+		fmt.Sprintf("d~-1~0~0~1 %s %s %s 0.0 %d|%s.0 h '' x", token, tok("q", entry, owner, 0, "frame=0.0"), entry, n, token),
 		[]string{"HMGET @run:" + run + " status", "RPUSH @history:" + run + " h",
 			fmt.Sprintf("HSET @run:%s committed %d live %d f:0.0 %d|4|sum|q||0|%d|0|0| d:0.0:%d %d|%s.0|x", run, committed, live, live, n, n, n, token),
 			"HDEL @run:" + run + " t:" + token + " i:" + token}}
@@ -239,6 +239,16 @@ var wrongTogether = []struct {
 	{"S15", "arguments that are no items", func(p *tape) {
 		d := stepped("a", "1-1", "w1-1", 0)
 		d.argv += " x"
+		p.step(nil, d)
+	}},
+	{"S15", "an item that has no place for the history it is given", func(p *tape) {
+		d := stepped("a", "1-1", "w1-1", 0)
+		d.keys += " @history:a"
+		p.step(nil, d)
+	}},
+	{"S15", "an item that is none of those that there are", func(p *tape) {
+		d := stepped("a", "1-1", "w1-1", 0)
+		d.argv = strings.Replace(d.argv, "n~0~0~1~0", "n~0~0~1", 1)
 		p.step(nil, d)
 	}},
 	{"S16", "a key that is not declared", func(p *tape) {

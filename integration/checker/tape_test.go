@@ -18,7 +18,7 @@ const (
 )
 
 // tape is what MONITOR would say. Words that begin with @ are keys, and two single
-// quotes are an empty word.
+// quotes are an empty word; a ~ is a space within a word.
 type tape struct {
 	t   *testing.T
 	m   *mirror
@@ -37,7 +37,7 @@ func key(word string) string {
 	if name, ok := strings.CutPrefix(word, "@"); ok {
 		return "flox:{n:0}:" + name
 	}
-	return word
+	return strings.ReplaceAll(word, "~", " ")
 }
 
 func (p *tape) line(client, words string) {

@@ -37,7 +37,7 @@ func output[S, I, O any](n Node[S, I, O], ctx *Context[S], in I) (out O, err err
 	switch t := t.(type) {
 	case nil:
 		return out, errNothing
-	case *next[O]:
+	case next[O]:
 		return t.out, nil
 	case abort[O]:
 		return out, abortedError{t.move().err}

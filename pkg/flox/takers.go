@@ -2,6 +2,7 @@ package flox
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -13,6 +14,7 @@ func (w *Worker) claim(ctx, items context.Context) {
 			return
 		case w.slots <- struct{}{}:
 		}
+		runtime.Gosched() // who is about to give a slot back may do so first
 		entries, err := w.st.Claim(ctx, ClaimRequest{
 			Consumer: w.consumer, Queues: *w.queues.Load(), Max: 1 + cap(w.slots) - len(w.slots), Wait: time.Second,
 		})

@@ -53,9 +53,9 @@ func (m Many[O]) elements() []any {
 
 type next[O any] struct{ out O }
 
-func (*next[O]) leadsTo(O) {}
+func (next[O]) leadsTo(O) {}
 
-func (n *next[O]) move() move {
+func (n next[O]) move() move {
 	if m, ok := any(&n.out).(many); ok {
 		return move{kind: outcomeFan, outs: m.elements()}
 	}
@@ -64,7 +64,7 @@ func (n *next[O]) move() move {
 
 // Next goes on with out: to the node's successors, or, at an end, as the run's
 // output.
-func Next[O any](out O) Transition[O] { return &next[O]{out} }
+func Next[O any](out O) Transition[O] { return next[O]{out} }
 
 type nextAfter[O any] struct {
 	out   O
@@ -116,7 +116,7 @@ func Await[C, P any](s Signal[P], carry C, timeout time.Duration) Awaiting[C, P]
 
 // NextAll goes on with every element of outs, in parallel. The elements' order
 // is kept by a join. No element at all is allowed: a join then gets none.
-func NextAll[O any](outs []O) Fanout[O] { return &next[Many[O]]{Many[O]{outs}} }
+func NextAll[O any](outs []O) Fanout[O] { return next[Many[O]]{Many[O]{outs}} }
 
 type abort[O any] struct{ err error }
 

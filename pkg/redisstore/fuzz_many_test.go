@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	if f := strings.Split(record, "|"); len(f) > 9 {
 		frame = f[9] // of a token in a frame
 	}
-	node, queue := pick(m.r, []string{"n", "n.2", "m"}), pick(m.r, monkeyQueues)
+	node := pick(m.r, []string{"n", "n.2", "m"})
 	op := pick(m.r, []string{"l", "n", "e", "d"})
 	if strings.Contains(record, "|"+frame+"|") && frame != "" && m.r.IntN(2) == 0 {
 		op = pick(m.r, []string{"l", "d"})
@@ -75,7 +76,7 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	case "n":
 		step, _ := strconv.Atoi(l.step)
 		next := "q|" + l.entry + "|" + l.owner + "|" + strconv.Itoa(step+1) + "|" + node + "|" + l.queue + "|."
-		keys, args = []string{run}, []string{op, l.token, record, next, node, queue, pick(m.r, []string{"", strconv.Itoa(step + 1)})}
+		keys, args = []string{run}, []string{op, l.token, record, next, node, pick(m.r, []string{"", strconv.Itoa(step+1) + "|" + l.queue + "|"})}
 	case "e":
 		keys, args = []string{run, stream}, []string{op, l.token, record, l.entry, l.run}
 	case "d":
@@ -88,8 +89,9 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	if history == 1 {
 		keys = append(keys, m.p.history(l.run))
 	}
-	return keys, append(args, pick(m.r, []string{"-1", "0", "1"}), pick(m.r, []string{"0", "0", "2"}), strconv.Itoa(delta),
-		strconv.Itoa(history), "record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"}))
+	read, most := pick(m.r, []string{"-1", "0", "1"}), pick(m.r, []string{"0", "0", "2"})
+	args[0] = fmt.Sprintf("%s %s %s %d %d", op, read, most, delta, history)
+	return keys, append(args, "record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"}))
 }
 
 // starts calls starts.lua with a few runs, some of which may be there, or twice.

@@ -157,16 +157,17 @@ func (s *Store) closing(sub *redis.PubSub) (stop func() bool) {
 }
 
 func (h *hub[E]) hear(message any) {
-	var event E
-	var ok bool
 	switch m := message.(type) {
 	case *redis.Subscription: // anew
-		event, ok = h.missed()
-	case *redis.Message:
-		event, ok = h.parse(m.Payload)
-	}
-	if ok {
-		h.send(event)
+		if event, tell := h.missed(); tell {
+			h.send(event)
+		}
+	case *redis.Message: // one event on each line
+		for line := range strings.SplitSeq(m.Payload, "\n") {
+			if event, ok := h.parse(line); ok {
+				h.send(event)
+			}
+		}
 	}
 }
 

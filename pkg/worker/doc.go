@@ -25,6 +25,12 @@
 // --tracing=otlp sends a span for each attempt at an item, see docs/tracing.md;
 // OpenTelemetry's variables (OTEL_EXPORTER_OTLP_ENDPOINT, ...) say where.
 //
+// # Memory
+//
+// Main lets the heap grow to five times what lives in it before it collects
+// garbage, as GOGC=400 does, unless GOGC is set in the environment; GOMEMLIMIT
+// counts all the same. Run leaves that to the program.
+//
 // # Exit codes
 //
 // 0 after a drain, 1 if it could not start (Redis unreachable, a wrong

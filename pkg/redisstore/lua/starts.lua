@@ -32,7 +32,7 @@ for a = 2, #ARGV, 10 do
       call('HSET', run, unpack(puts))
       members[#members + 1], members[#members + 2] = stamp, ARGV[a] .. '|' .. workflow
       counts[workflow] = (counts[workflow] or 0) + 1
-      runs[#runs + 1] = ARGV[a]
+      runs[#runs + 1] = ARGV[a] .. ' running'
       verdict = 0
     end
   end
@@ -41,6 +41,6 @@ end
 if #runs > 0 then
   call('ZADD', KEYS[1], unpack(members))
   for workflow, n in pairs(counts) do try('HINCRBY', KEYS[2], workflow .. ':running', n) end
-  for _, run in ipairs(runs) do call('PUBLISH', ARGV[1], run .. ' running') end
+  call('PUBLISH', ARGV[1], table.concat(runs, '\n'))
 end
 return reply

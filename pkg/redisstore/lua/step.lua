@@ -151,16 +151,19 @@ local function finish(what)
   local state, history = keys(what)
   local t, output = 't:' .. ARGV[at + 1], ARGV[at + 7]
   local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'closed', 'kept', 'workflow', 'started',
-    'outs', 'ends', 'need', 'deadline', 'created')
-  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or h[3] ~= '1' or not open(h[7]) or h[14] or not (h[9] and h[15])
-    or (output == '' and h[13] == '1') or not (h[10] and whole(h[10]) and whole(h[11]) and whole(h[12]))
+    'outs', 'ends', 'deadline')
+  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or h[3] ~= '1' or not open(h[7]) or h[13] or not h[9]
+    or not (h[10] and whole(h[10]) and whole(h[11]) and whole(h[12]))
     or not (sound('ZCARD', KEYS[1]) and sound('ZCARD', KEYS[2]) and sound('HLEN', KEYS[3]) and sound('XLEN', stream)) then
     return no()
   end
+  -- Without an output the run may fail of that.
+  if output == '' and try('HGET', run, 'need') ~= '0' then return no() end
   local committed, n, sv = counted(what, h[4], h[6], h[5])
   if not committed then return no() end
-  local puts, p = {'status', 'completed', 'ended', stamp, 'live', '0', 'committed', format('%d', committed),
-    'ends', format('%d', (h[12] or 0) + 1), 0, 0, 0, 0, 0, 0, 0, 0}, 10
+  local puts = {'status', 'completed', 'ended', stamp, 'live', '0', 'committed', format('%d', committed),
+    'ends', format('%d', (h[12] or 0) + 1), 0, 0, 0, 0, 0, 0, 0, 0}
+  local p = 10
   if output ~= '' then
     local outs = format('%d', (h[11] or 0) + 1)
     puts[11], puts[12], puts[13], puts[14], p = 'outs', outs, 'o:' .. outs, output, 14
@@ -226,12 +229,12 @@ for stream, list in pairs(entries) do
   call('XDEL', stream, unpack(list))
 end
 if #ended > 0 then
-  local out, into = {}, {}
+  local out, into, news = {}, {}, {}
   for i, run in ipairs(ended) do
     local member = run[1] .. '|' .. run[2]
-    out[i], into[2 * i - 1], into[2 * i] = member, stamp, member
-    call('PUBLISH', ARGV[1], run[1] .. ' completed')
+    out[i], into[2 * i - 1], into[2 * i], news[i] = member, stamp, member, run[1] .. ' completed'
   end
+  call('PUBLISH', ARGV[1], table.concat(news, '\n'))
   call('ZREM', KEYS[1], unpack(out))
   call('ZADD', KEYS[2], unpack(into))
   for workflow, n in pairs(counts) do
