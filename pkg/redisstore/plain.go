@@ -4,16 +4,49 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // plain is an item as step.lua or starts.lua takes it, many of one partition in one
 // call. What the script finds not to be plain, and what was not answered, is done by
 // a script of its own, which recognises what was done already.
 type plain struct {
-	part   partition
-	keys   []string
-	args   []string
-	values int // how many values follow a verdict of 0
+	part partition
+	keys []string
+	// What step.lua is told first: the letter of the item and what is known of its
+	// kind. Those that have head go together with others that have the same keys,
+	// kind and head. All is empty for starts.lua.
+	letter, kind, head string
+	args               []string
+	values             int // how many values follow a verdict of 0
+}
+
+// joins says whether step.lua takes both as one.
+func (p *plain) joins(o *plain) bool {
+	return p.head != "" && p.letter == o.letter && p.head == o.head && p.kind == o.kind && slices.Equal(p.keys, o.keys)
+}
+
+// joined brings together what step.lua takes as one, and says how many of the calls
+// from each on that is; 0 for those that are not the first.
+func joined(calls []*call) (ordered []*call, sizes []int) {
+	ordered, sizes = make([]*call, 0, len(calls)), make([]int, len(calls))
+	left := slices.Clone(calls)
+	for i, c := range left {
+		if c == nil {
+			continue
+		}
+		first := len(ordered)
+		ordered = append(ordered, c)
+		if c.plain.head != "" {
+			for j := i + 1; j < len(left); j++ {
+				if o := left[j]; o != nil && c.plain.joins(o.plain) {
+					ordered, left[j] = append(ordered, o), nil
+				}
+			}
+		}
+		sizes[first] = len(ordered) - first
+	}
+	return ordered, sizes
 }
 
 // mostPlain is the largest payload in bytes that goes together with others.
@@ -51,7 +84,7 @@ func (s *Store) messages(batch []*call) []*message {
 	}
 	for _, m := range messages {
 		if m.calls[0].plain != nil {
-			m.args = s.together(m.script, m.calls)
+			s.together(m)
 		}
 	}
 	return messages
@@ -63,32 +96,51 @@ func (c *call) goesWith(m *message) bool {
 }
 
 // together makes the command of plain calls.
-func (s *Store) together(x *script, calls []*call) []any {
-	p := calls[0].plain.part
+func (s *Store) together(m *message) {
+	p := m.calls[0].plain.part
 	shared := []any{p.active(), p.completed(), p.stats()}
-	if x == scriptStarts {
+	if m.script == scriptStarts {
 		shared = []any{p.active(), p.stats()}
 	}
+	var sizes []int
+	m.calls, sizes = joined(m.calls)
 	keys, args := len(shared), 0
-	for _, c := range calls {
+	for _, c := range m.calls {
 		keys += len(c.plain.keys)
-		args += len(c.plain.args)
+		args += 2 + len(c.plain.args)
 	}
 	list := make([]any, 0, 4+keys+args)
-	list = append(append(list, "EVALSHA", s.sha(x), keys), shared...)
+	list = append(append(list, "EVALSHA", s.sha(m.script), 0), shared...)
 	// A pointer in an any takes no memory, a string does.
-	for _, c := range calls {
-		for i := range c.plain.keys {
-			list = append(list, &c.plain.keys[i])
+	for n, c := range m.calls {
+		if sizes[n] > 0 {
+			for i := range c.plain.keys {
+				list = append(list, &c.plain.keys[i])
+			}
 		}
 	}
+	list[2] = len(list) - 3
 	list = append(list, p.events())
-	for _, c := range calls {
+	for n, c := range m.calls {
+		if sizes[n] > 0 && c.plain.letter != "" {
+			list = append(list, c.plain.told(sizes[n]))
+			if c.plain.head != "" {
+				list = append(list, &c.plain.head)
+			}
+		}
 		for i := range c.plain.args {
 			list = append(list, &c.plain.args[i])
 		}
 	}
-	return list
+	m.args = list
+}
+
+// told is what step.lua is told of so many items.
+func (p *plain) told(size int) string {
+	if p.head == "" {
+		return p.letter + p.kind
+	}
+	return p.letter + " " + strconv.Itoa(size) + p.kind
 }
 
 // answer gives each call of a message its answer.

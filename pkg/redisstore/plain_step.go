@@ -44,8 +44,10 @@ func readNote(l flox.Lease) (n note, ok bool) {
 	}
 	rest, ok = strings.CutPrefix(rest, "0|0||")
 	n.frame, rest, _ = strings.Cut(rest, "|")
-	n.index, _, _ = strings.Cut(rest, "|")
-	return n, ok
+	n.index, rest, _ = strings.Cut(rest, "|")
+	// It has no input of a join, releases nothing, waits for nothing and has no scope.
+	plain := strings.HasPrefix(rest, "|0|0|0|") && strings.HasSuffix(rest, "|0") && strings.Count(rest, "|") == 7
+	return n, ok && plain
 }
 
 // next is the record of the token at its next step.
@@ -68,9 +70,9 @@ func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox
 		consumer = ""
 	}
 	r, ok := s.plainly(ctx, n, scriptStep, &plain{
-		part: p, values: 7,
+		part: p, values: 7, letter: "l", head: e.Queue,
 		keys: []string{p.run(e.Run), p.queue(e.Queue)},
-		args: []string{"l", e.Token, e.ID, e.Queue, owner, consumer},
+		args: []string{e.Token, e.ID, owner, consumer},
 	})
 	if !ok {
 		return flox.Loaded{}, false
@@ -109,26 +111,26 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		return result, false
 	}
 	part, p := s.keys.of(c.Run)
-	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 9)}
+	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 8)}
 	x.keys = append(x.keys, p.run(c.Run))
 	var last []byte
-	next, kind := "", ""
+	next := ""
 	switch {
 	case c.Op == flox.OpNext && c.Keep && c.Queue == c.Lease.Queue:
-		kind, next, last, x.values = "n ", note.next(c.Step, c.Node, c.Queue), c.Input, 2
+		x.letter, next, last, x.values = "n", note.next(c.Step, c.Node, c.Queue), c.Input, 2
 		visit := ""
 		if note.frame == "" {
 			visit = strconv.Itoa(c.Step+1) + "|" + c.Queue + "|"
 		}
-		x.args = append(x.args, "", c.Token, note.record, next, note.node, visit)
+		x.args = append(x.args, c.Token, note.record, next, note.node, visit)
 	case c.Op == flox.OpEnd && note.frame == "":
-		kind, last, x.values = "e ", c.Output, 1
+		x.letter, last, x.values = "e", c.Output, 1
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
-		x.args = append(x.args, "", c.Token, note.record, c.ID, c.Run)
+		x.args = append(x.args, c.Token, note.record, c.ID, c.Run)
 	case c.Op == flox.OpDeposit && note.frame != "":
-		kind, last = "d ", c.Output
+		x.letter, x.head, last = "d", note.frame, c.Output
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
-		x.args = append(x.args, "", c.Token, note.record, c.ID, note.frame, note.index+"|"+c.Lease.Item())
+		x.args = append(x.args, c.Token, note.record, c.ID, note.index+"|"+c.Lease.Item())
 	default:
 		return result, false
 	}
@@ -141,7 +143,7 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		history = " 1"
 		x.keys = append(x.keys, p.history(c.Run))
 	}
-	x.args[0] = kind + strconv.FormatInt(c.Read, 10) + " " + strconv.FormatInt(c.MaxSteps, 10) + delta + history
+	x.kind = " " + strconv.FormatInt(c.Read, 10) + " " + strconv.FormatInt(c.MaxSteps, 10) + delta + history
 	x.args = append(x.args, string(c.Record), string(c.Delta), string(last))
 	r, ok := s.plainly(ctx, part, scriptStep, x)
 	if !ok {

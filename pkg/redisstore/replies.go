@@ -63,6 +63,9 @@ func commitResult(r []any) (flox.CommitResult, error) {
 	if err == nil && (verdict == flox.VerdictKept || verdict == flox.VerdictStale) {
 		result.Again, result.Version, result.Committed = integer(r, 1) == 1, integer(r, 2), integer(r, 3)
 	}
+	if record := text(r, 7); record != "" {
+		result.Note = writeNote(result.Committed, record)
+	}
 	result.Ended, result.Lasted = flox.Status(text(r, 5)), time.Duration(integer(r, 6))*time.Millisecond
 	return result, err
 }

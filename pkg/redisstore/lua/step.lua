@@ -12,16 +12,19 @@
 -- if it has a delta; the history if it has a place for it
 -- ARGV[1] channel of the status changes
 -- ARGV[2...] of each item in turn, first what it is:
---   l, then token, entry, queue, owner, consumer whose claim is renewed or nothing
+--   l, loads of one run and queue: the queue, then of each token, entry, owner,
+--     consumer whose claim is renewed or nothing
 --   n, then token, record of it, new record, node that it leaves, what its visit
---     begins with if it may be alone in its run, then the three below
---   e, then token, record of it, entry, run id, then the three below
---   d, then token, record of it, entry, frame, index and item, then the three below
---   the three: history record, delta, input of the successor or output or deposit
--- What n, e and d are has more behind it, with spaces between: state version that was
--- read or -1, most items the run may commit or 0, 1 with a delta else 0, 1 with a
--- place in KEYS for the history else 0
--- Returns: {now in ms, then for each item -1 or what follows:
+--     begins with if it may be alone in its run, history record, delta, input of the
+--     successor
+--   e, then token, record of it, entry, run id, history record, delta, output
+--   d, deposits at one frame: the frame, then of each token, record of it, entry,
+--     index and item, history record, delta, deposit
+-- What l and d are has how many behind it, and then what n, e and d are has, with
+-- spaces between: state version that was read or -1, most items the run may commit or
+-- 0, 1 with a delta else 0, 1 with a place in KEYS for the history else 0
+-- Returns: {now in ms, then for each item, each load and each deposit, -1 or what
+-- follows:
 --   l: 0, workflow, fingerprint, state version, committed, what stands behind the
 --     owner in the token's record, input, place in a trace or nil
 --   n: 0, state version, committed; e: 0, ms that the run lasted; d: 0}
@@ -98,22 +101,36 @@ end
 local BARE = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|%.)$'
 local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d+|0)$'
 
-local function load()
-  local run, stream, t, at = KEYS[k], KEYS[k + 1], 't:' .. ARGV[a + 1], a
-  k, a = k + 2, a + 6
-  local h = try('HMGET', run, 'status', t, 'workflow', 'fingerprint', 'sv', 'committed', 'closed', 'granted', 'trace',
-    'i:' .. ARGV[at + 1])
-  local entry, rest = match(h[2] or '', BARE)
-  if not entry then entry, rest = match(h[2] or '', PLAIN) end
-  if h[1] ~= 'running' or entry ~= ARGV[at + 2] or match(rest, '^%d+|[^|]*|([^|]*)') ~= ARGV[at + 3]
-    or not (open(h[7]) and h[3] and whole(h[5]) and whole(h[6])) or not sound('XLEN', stream) then return no() end
-  -- There is no group where the stream was deleted.
-  if ARGV[at + 5] ~= '' and try('XCLAIM', stream, 'flox', ARGV[at + 5], 0, entry, 'JUSTID').err then return no() end
-  local record = 'q|' .. entry .. '|' .. ARGV[at + 4] .. '|' .. rest
-  if h[8] then call('HSET', run, t, record) else call('HSET', run, t, record, 'granted', '1') end
-  reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 0, h[3], h[4], tonumber(h[5] or 0)
-  reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = tonumber(h[6] or 0), rest, h[10], h[9]
-  size = size + 8
+local function load(what)
+  local run, stream, queue, at = KEYS[k], KEYS[k + 1], ARGV[a + 1], a + 2
+  local m = what.size
+  k, a = k + 2, at + 4 * m
+  local fields = {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'closed', 'granted', 'trace'}
+  for i = 1, m do
+    local tok = ARGV[at + 4 * i - 4]
+    fields[7 + 2 * i], fields[8 + 2 * i] = 't:' .. tok, 'i:' .. tok
+  end
+  local h = try('HMGET', run, unpack(fields))
+  local plain = h[1] == 'running' and open(h[6]) and h[2] and whole(h[4]) and whole(h[5]) and sound('XLEN', stream)
+  local sv, committed, puts, p = plain and tonumber(h[4] or 0), plain and tonumber(h[5] or 0), {}, 0
+  for i = 1, m do
+    local b, raw = at + 4 * i - 4, h[7 + 2 * i]
+    local entry, rest = match(raw or '', BARE)
+    if not entry then entry, rest = match(raw or '', PLAIN) end
+    -- There is no group where the stream was deleted.
+    if not plain or entry ~= ARGV[b + 1] or match(rest, '^%d+|[^|]*|([^|]*)') ~= queue
+      or (ARGV[b + 3] ~= '' and try('XCLAIM', stream, 'flox', ARGV[b + 3], 0, entry, 'JUSTID').err) then
+      no()
+    else
+      puts[p + 1], puts[p + 2], p = fields[7 + 2 * i], 'q|' .. entry .. '|' .. ARGV[b + 2] .. '|' .. rest, p + 2
+      reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 0, h[2], h[3], sv
+      reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = committed, rest, h[8 + 2 * i], h[8]
+      size = size + 8
+    end
+  end
+  if p == 0 then return end
+  if not h[7] then puts[p + 1], puts[p + 2] = 'granted', '1' end
+  call('HSET', run, unpack(puts))
 end
 
 local function go_on(what)
@@ -184,37 +201,80 @@ local function finish(what)
   size = size + 2
 end
 
+-- push appends to a list; it returns how long that is, nil if it is none.
+local function push(key, values)
+  local length = try('RPUSH', key, unpack(values))
+  return type(length) == 'number' and length
+end
+
 local function deposit(what)
-  local run, stream, at = KEYS[k], KEYS[k + 1], a
-  k, a = k + 2, a + 9
+  local run, stream, frame, at, m = KEYS[k], KEYS[k + 1], ARGV[a + 1], a + 2, what.size
+  k, a = k + 2, at + 7 * m
   local state, history = keys(what)
-  local t, f = 't:' .. ARGV[at + 1], 'f:' .. ARGV[at + 4]
-  local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'closed', f)
-  local live, shape, arrived, rest = match(h[8] or '', '^(%d+)|(%d+|[^|]*|[^|]*|[^|]*|%d+)|(%d+)|([01]|0|.*)$')
-  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or not open(h[7]) or not live or live == '1' or live == '0'
-    or not (h[3] and whole(h[3])) or not sound('XLEN', stream) then return no() end
-  local committed, n, sv = counted(what, h[4], h[6], h[5])
-  if not committed then return no() end
-  arrived = format('%d', arrived + 1)
-  local puts, p = {f, format('%d', live - 1) .. '|' .. shape .. '|' .. arrived .. '|' .. rest,
-    'd:' .. ARGV[at + 4] .. ':' .. arrived, ARGV[at + 5] .. '|' .. ARGV[at + 8], 'live', format('%d', h[3] - 1),
-    'committed', format('%d', committed), 0, 0, 0, 0}, 8
-  p = noted(what, ARGV[at + 6], ARGV[at + 7], n, sv, state, history, puts, p)
-  if not p then return no() end
-  call('HSET', run, unpack(puts, 1, p))
-  call('HDEL', run, t, 'i:' .. ARGV[at + 1])
-  release(stream, ARGV[at + 3])
-  size = size + 1
-  reply[size] = 0
+  local f = 'f:' .. frame
+  local fields = {'status', 'live', 'committed', 'sv', 'failed', 'closed', f}
+  for i = 1, m do fields[7 + i] = 't:' .. ARGV[at + 7 * i - 7] end
+  local h = try('HMGET', run, unpack(fields))
+  local live, shape, arrived, rest = match(h[7] or '', '^(%d+)|(%d+|[^|]*|[^|]*|[^|]*|%d+)|(%d+)|([01]|0|.*)$')
+  local plain = h[1] == 'running' and open(h[6]) and live and h[2] and whole(h[2]) and sound('XLEN', stream)
+  local committed, n, sv
+  if plain then committed, n, sv = counted(what, h[3], h[5], h[4]) end
+  -- Those that are done: not the last of the frame, which fires its join.
+  local done, room = {}, committed and math.min(live - 1, what.most > 0 and what.most - committed + 1 or m) or 0
+  for i = 1, m do
+    local b = at + 7 * i - 7
+    if #done < room and h[7 + i] == ARGV[b + 1] then done[#done + 1] = b end
+  end
+  local x, puts, gone, records, deltas = #done, {}, {}, {}, {}
+  for i, b in ipairs(done) do
+    gone[2 * i - 1], gone[2 * i] = 't:' .. ARGV[b], 'i:' .. ARGV[b]
+    puts[2 * i - 1], puts[2 * i] = 'd:' .. frame .. ':' .. format('%d', arrived + i), ARGV[b + 3] .. '|' .. ARGV[b + 6]
+    deltas[i] = ARGV[b + 5]
+    local record = stamp .. '|' .. ARGV[b + 4]
+    if n + i - 1 <= 16 then
+      puts[2 * x + 2 * i - 1], puts[2 * x + 2 * i] = 'h:' .. (n + i - 1), record
+    else
+      records[#records + 1] = record
+    end
+  end
+  local taken = x > 0 and (#records == 0 or history) and (not what.delta or push(state, deltas))
+  local kept = taken and #records > 0 and push(history, records)
+  if taken and #records > 0 and not kept then
+    if what.delta then call('LTRIM', state, 0, -1 - x) end
+    taken = false
+  end
+  if taken then
+    if kept and kept > 10000 then call('LTRIM', history, kept - 10000, -1) end
+    local p = #puts
+    puts[p + 1], puts[p + 2] = f, format('%d', live - x) .. '|' .. shape .. '|' .. format('%d', arrived + x) .. '|' .. rest
+    puts[p + 3], puts[p + 4] = 'live', format('%d', h[2] - x)
+    puts[p + 5], puts[p + 6] = 'committed', format('%d', committed + x - 1)
+    if what.delta then puts[p + 7], puts[p + 8] = 'sv', format('%d', sv + x) end
+    call('HSET', run, unpack(puts))
+    call('HDEL', run, unpack(gone))
+  end
+  local next = 1
+  for i = 1, m do
+    local b = at + 7 * i - 7
+    if taken and done[next] == b then
+      next = next + 1
+      release(stream, ARGV[b + 2])
+      size = size + 1
+      reply[size] = 0
+    else
+      no()
+    end
+  end
 end
 
 -- Most items of a call are of few kinds: each kind is read once.
-local kinds = {l = {act = load}}
-local acts = {n = go_on, e = finish, d = deposit}
+local kinds, acts = {}, {n = go_on, e = finish, d = deposit}
 
 local function kind(text)
-  local op, read, most, delta, history = match(text, '^(%a) (%-?%d+) (%d+) ([01]) ([01])$')
-  kinds[text] = {act = acts[op], read = tonumber(read), most = tonumber(most), delta = delta == '1', history = history == '1'}
+  local loads = match(text, '^l (%d+)$')
+  local op, size, read, most, delta, history = match(text, '^(%a) ?(%d*) (%-?%d+) (%d+) ([01]) ([01])$')
+  kinds[text] = loads and {act = load, size = tonumber(loads)} or {act = acts[op], size = tonumber(size),
+    read = tonumber(read), most = tonumber(most), delta = delta == '1', history = history == '1'}
   return kinds[text]
 end
 

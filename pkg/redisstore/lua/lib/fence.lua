@@ -50,12 +50,13 @@ local function stale(R, tok, t, read, stream, exact)
 end
 
 -- done answers a commit that took effect. Some leave work for settle.lua: 1 says
--- so. One that has ended the run says how, and how long it lasted.
+-- so. One that has ended the run says how, and how long it lasted; one whose token
+-- stays says what its record is.
 local function done(R, tok, verdict, closed)
   if R.over then return {verdict, 0, 0, 0, 0, R.over[1], R.over[2]} end
   if closed or (R.h.status == 'undoing' and not undoes(tok)) then return {verdict, 0, 0, 0, 1} end
   if verdict ~= 0 then return {verdict} end
-  return {0, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0)}
+  return {0, 0, tonumber(R.h.sv or 0), tonumber(R.h.committed or 0), 0, false, 0, R.record}
 end
 
 -- go_on leaves the token with its holder if asked to, else hands it on.

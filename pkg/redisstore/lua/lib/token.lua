@@ -46,7 +46,8 @@ local function put_token(R, tok, t)
     t.att, t.crash, t.flags, t.frame, t.idx, t.from, t.count, t.rel, t.chunks, t.origin, t.framed, t.due, t.bounces,
   }, '|') .. more
   if rest == AT_FIRST then rest = '.' end
-  set(R, 't:' .. tok, table.concat({t.loc, t.eid, t.own, t.step, t.node, t.queue, rest}, '|'))
+  R.record = table.concat({t.loc, t.eid, t.own, t.step, t.node, t.queue, rest}, '|')
+  set(R, 't:' .. tok, R.record)
 end
 
 -- short keeps ids bounded: what is over 96 bytes is named by its hash.
