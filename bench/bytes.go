@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -154,16 +155,42 @@ func weigh(ctx context.Context, r *redis.Client) (weight, error) {
 	if w.aof, err = infoNumber(ctx, r, "persistence", "aof_current_size"); err != nil {
 		return w, err
 	}
-	// What clients and the file's buffer take at the moment is not the runs'.
-	for field, sign := range map[string]float64{"used_memory": 1, "mem_clients_normal": -1, "mem_aof_buffer": -1} {
-		v, err := infoNumber(ctx, r, "memory", field)
-		if err != nil {
-			return w, err
-		}
-		w.memory += sign * v
+	if w.memory, err = memory(ctx, r); err != nil {
+		return w, err
 	}
 	w.kinds, err = usage(ctx, r)
 	return w, err
+}
+
+// memory is what the server holds but for what clients and the file's buffer take at
+// the moment, which is not the runs'. The server reckons a client's buffers ten times
+// a second, not when it is asked, and they grow by the very question: 40 KB. So it is
+// asked until it says the same twice.
+func memory(ctx context.Context, r *redis.Client) (float64, error) {
+	const tries, tick, same = 40, 250 * time.Millisecond, 512
+	var last float64
+	for range tries {
+		info, err := r.Info(ctx, "memory").Result()
+		if err != nil {
+			return 0, err
+		}
+		var now float64
+		for field, sign := range map[string]float64{"used_memory": 1, "mem_clients_normal": -1, "mem_aof_buffer": -1} {
+			v, err := numberIn(info, field)
+			if err != nil {
+				return 0, err
+			}
+			now += sign * v
+		}
+		if math.Abs(now-last) < same {
+			return now, nil
+		}
+		last = now
+		if err := pause(ctx, tick); err != nil {
+			return 0, err
+		}
+	}
+	return 0, fmt.Errorf("the server's memory did not settle in %d looks, the last is %.0f bytes", tries, last)
 }
 
 // usage adds up MEMORY USAGE of all keys by kind: of "flox:{default:0}:run:ID" and of

@@ -108,10 +108,15 @@ func infoNumber(ctx context.Context, c *redis.Client, section, field string) (fl
 	if err != nil {
 		return 0, err
 	}
+	return numberIn(info, field)
+}
+
+// numberIn finds one number in what INFO says.
+func numberIn(info, field string) (float64, error) {
 	for line := range strings.Lines(info) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), field+":"); ok {
 			return strconv.ParseFloat(v, 64)
 		}
 	}
-	return 0, fmt.Errorf("INFO %s has no %s", section, field)
+	return 0, fmt.Errorf("INFO has no %s", field)
 }

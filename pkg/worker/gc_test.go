@@ -38,6 +38,7 @@ func TestGarbage(t *testing.T) {
 		{"set to what Go begins with", "GOGC=100", "100"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			// It waits for a Redis that never comes: it need not work to be asked.
 			address := freeAddress(t)
 			cmd := exec.Command(os.Args[0], "--redis", dead, "--listen", address)
