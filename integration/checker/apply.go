@@ -22,6 +22,10 @@ func (m *mirror) apply(g *group, c command, name string) {
 		if c.name == "RPUSH" {
 			g.touch(id).pushed += len(args)
 		}
+	case "history":
+		if c.name == "RPUSH" {
+			g.touch(id).listed += len(args)
+		}
 	case "queue":
 		m.applyQueue(g, c, id, args)
 	case "delayed":

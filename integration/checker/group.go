@@ -33,6 +33,7 @@ type touched struct {
 	tokens  map[string]*Token // nil if it was not there
 	frames  map[string]*frame
 	records []string // numbers of those of the history, of the run's fields
+	listed  int      // records of the history, of its list
 	pushed  int      // deltas
 	removed bool
 }

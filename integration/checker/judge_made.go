@@ -80,3 +80,25 @@ func (m *mirror) judgeFired(t *touched, name string, now Token) {
 			name, r.id, after.arrived, before.need, before.live)
 	}
 }
+
+// judgeStep judges what S1 and S9 ask of an item that a script commits with others:
+// the delta that it has, and a record of the history, the first ones in the run.
+func (m *mirror) judgeStep(g *group, it *item) {
+	_, id, _ := strings.Cut(it.run, "}:run:")
+	t := g.touched[id]
+	if !it.step || t == nil || t.run.spoilt || t.rise("committed") == 0 {
+		return
+	}
+	deltas, done := 0, t.run.n("committed")+t.run.n("failed")
+	if it.delta {
+		deltas = 1
+	}
+	m.rep.check("S1", t.pushed == deltas && t.rise("sv") == deltas, "item %v of run %s, which has %d deltas, has added %d to the state, whose version rose by %d",
+		it.call.argv, id, deltas, t.pushed, t.rise("sv"))
+	fields, listed := 1, 0
+	if done > firstSteps {
+		fields, listed = 0, 1
+	}
+	m.rep.check("S9", len(t.records) == fields && t.listed == listed, "item %v of run %s, which is the %d. that is done, has left %d records in the run and %d in the list",
+		it.call.argv, id, done, len(t.records), t.listed)
+}

@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,12 +10,18 @@ import (
 type item struct {
 	call   *call
 	begins string // the command with which it begins, on its run's key
-	run    string // the key
-	stream string // of its entry; may be empty
-	entry  string // may be empty
-	owner  string // to whom it grants the entry's token, if it does so
-	lines  []command
-	wrote  bool
+	// group are the items that are done together, the first of which begins them. It
+	// is nil of the others, and of an item that is done by itself.
+	group   []*item
+	run     string // the key
+	stream  string // of its entry; may be empty
+	entry   string // may be empty
+	owner   string // to whom it grants the entry's token, if it does so
+	deposit string // what the deposit begins with that it leaves, if it does so
+	step    bool   // it commits a step
+	delta   bool   // which has a delta
+	lines   []command
+	wrote   bool
 }
 
 // The headers of what is judged as an item's own script.
@@ -31,17 +36,6 @@ const (
 	manyItems = "KEYS of each item"
 	manyRuns  = "KEYS of each run"
 )
-
-// shapes are the items of a step, by the letter that each begins with: how many
-// arguments it has, and whether it is given its stream.
-var shapes = map[byte]struct {
-	args   int
-	stream bool
-}{'l': {6, true}, 'n': {9, false}, 'e': {8, true}, 'd': {9, true}}
-
-// shapeText is the first argument of an item: of a commit it says last whether there
-// is a delta and whether there is a place for the history.
-var shapeText = regexp.MustCompile(`^(l|[ned] (-1|\d+) \d+ [01] [01])$`)
 
 // Commit is an item of a run that a script commits.
 type Commit struct{ Run, Item string }
@@ -83,78 +77,41 @@ func (x *call) items() (all []*item, ok bool) {
 	}
 	keys, argv := x.keys[first-1:], x.argv[1:]
 	for len(argv) > 0 {
-		nkeys, nargs := 2, 10
+		s := shape{keys: 2, each: 10, size: 1}
 		if steps {
-			if nkeys, nargs = sizes(argv); nargs == 0 {
+			if s, ok = shapeOf(argv[0]); !ok {
 				return nil, false
 			}
 		}
-		if nkeys > len(keys) || nargs > len(argv) {
+		if s.keys > len(keys) || s.args() > len(argv) {
 			return nil, false
 		}
 		if steps {
-			all = append(all, stepItem(keys[:nkeys], argv[:nargs]))
+			all = append(all, s.items(keys[:s.keys], argv[:s.args()])...)
 		} else {
 			all = append(all, &item{begins: "EXISTS", run: keys[0], call: &call{header: starts, keys: keys[:2], argv: argv[:1]}})
 		}
-		keys, argv = keys[nkeys:], argv[nargs:]
+		keys, argv = keys[s.keys:], argv[s.args():]
 	}
 	return all, len(keys) == 0
 }
 
-// sizes says how many keys and arguments the first item of a step has, 0 if there is
-// none such.
-func sizes(argv []string) (keys, args int) {
-	if !shapeText.MatchString(argv[0]) {
-		return 0, 0
-	}
-	shape := shapes[argv[0][0]]
-	if shape.args > len(argv) {
-		return 0, 0
-	}
-	keys = 1
-	if shape.stream {
-		keys++
-	}
-	if words := strings.Fields(argv[0]); len(words) > 1 {
-		for _, has := range words[3:] { // a delta, a place for the history
-			if has == "1" {
-				keys++
-			}
+// share gives each item its commands. Each begins in the same way, and a group as one.
+// What all together do at the end is the items' whose entries and runs it names, one
+// by one; rest is what is left of it.
+func share(all []*item, lines []command) (rest []command, ok bool) {
+	var heads []*item
+	for _, it := range all {
+		if it.begins != "" {
+			heads = append(heads, it)
 		}
 	}
-	return keys, shape.args
-}
-
-// stepItem reads an item of a step. A commit has the token's record, which says under
-// which lease it is: it begins with "q|<entry>|<owner>|<step>|".
-func stepItem(keys, argv []string) *item {
-	it := &item{begins: "HMGET", run: keys[0], call: &call{header: grants, keys: keys, argv: argv[1:]}}
-	if argv[0] == "l" {
-		it.stream, it.entry, it.owner = keys[1], argv[2], argv[4]
-		return it
-	}
-	record := strings.SplitN(argv[2], "|", 5)
-	for len(record) < 4 {
-		record = append(record, "")
-	}
-	it.call.header, it.call.argv = commits, []string{argv[1], record[2], record[3]}
-	if shapes[argv[0][0]].stream {
-		it.stream, it.entry = keys[1], argv[3]
-	}
-	return it
-}
-
-// share gives each item its commands. Each begins in the same way. What all together
-// do at the end is the items' whose entries and runs it names, one by one; rest is
-// what is left of it.
-func share(all []*item, lines []command) (rest []command, ok bool) {
 	n := -1
 	for _, c := range lines {
 		switch next := n + 1; {
-		case next < len(all) && c.name == all[next].begins && slices.Equal(c.keys(), []string{all[next].run}):
+		case next < len(heads) && c.name == heads[next].begins && slices.Equal(c.keys(), []string{heads[next].run}):
 			n = next
-		case n == len(all)-1 && together(c.name):
+		case n == len(heads)-1 && together(c.name):
 			rest = append(rest, c)
 			continue
 		}
@@ -162,8 +119,16 @@ func share(all []*item, lines []command) (rest []command, ok bool) {
 			rest = append(rest, c)
 			continue
 		}
-		all[n].lines = append(all[n].lines, c)
-		all[n].wrote = all[n].wrote || c.writes()
+		heads[n].do(c)
+	}
+	// A script that finds a shared key damaged begins none.
+	if n < 0 {
+		return rest, !slices.ContainsFunc(lines, command.writes)
+	}
+	for _, it := range heads {
+		if it.group != nil && len(it.lines) > 0 && !apart(it.group) {
+			return rest, false
+		}
 	}
 	ends := rest
 	rest = nil
@@ -176,8 +141,18 @@ func share(all []*item, lines []command) (rest []command, ok bool) {
 			}
 		}
 	}
-	// A script that finds a shared key damaged begins none.
-	return rest, n == len(all)-1 || n < 0 && !slices.ContainsFunc(lines, command.writes)
+	return rest, n == len(heads)-1
+}
+
+// do takes a command as the item's own.
+func (it *item) do(c command) {
+	it.lines = append(it.lines, c)
+	it.wrote = it.wrote || c.writes()
+}
+
+// did says whether a command of that name is the item's own.
+func (it *item) did(name string) bool {
+	return slices.ContainsFunc(it.lines, func(c command) bool { return c.name == name })
 }
 
 // together says whether a command is one of those that are done for all items at once.
@@ -249,6 +224,7 @@ func (m *mirror) judgeMany(whole *group, lines []command) {
 			m.granted(g, it)
 		}
 		m.judgeRuns(g)
+		m.judgeStep(g, it)
 		whole.part, whole.prefix = g.part, g.prefix
 		whole.recounted = append(whole.recounted, g.recounted...)
 	}

@@ -12,15 +12,16 @@ import (
 	"github.com/floxrun/flox/integration/checker"
 )
 
-// fanScript lets a token open a frame with three branches besides itself.
+// fanScript lets a token open a frame with nineteen branches besides itself: the history
+// of the run becomes too long to be in the run alone.
 const fanScript = `
 -- ARGV[1] run id
 -- ARGV[2] token
 -- ARGV[3] owner
 -- ARGV[4] step
-local puts = {'f:0.1', '4|4|sum|q||0|0|0|0|', 'live', 4, 'committed', 2, 'created', 6, 't:0',
+local puts = {'f:0.1', '20|20|sum|q||0|0|0|0|', 'live', 20, 'committed', 2, 'created', 22, 't:0',
   'q|' .. ARGV[5] .. '|' .. ARGV[3] .. '|2|work|q|0|0||0.1|0||0|0|0|0|0|0|0'}
-for n = 1, 3 do
+for n = 1, 19 do
   local entry = redis.call('XADD', KEYS[2], '*', 'r', ARGV[1], 't', '0.1.' .. n)
   puts[#puts + 1], puts[#puts + 2] = 't:0.1.' .. n, 'q|' .. entry .. '||0|work|q|0|0||0.1|' .. n .. '||0|0|0|0|0|0|0'
   puts[#puts + 1], puts[#puts + 2] = 'i:0.1.' .. n, 'x'
@@ -67,7 +68,7 @@ func (f *floor) run(name string, keys []string, args ...any) []any {
 func (f *floor) read() {
 	f.t.Helper()
 	streams, err := f.rdb.XReadGroup(f.t.Context(), &redis.XReadGroupArgs{
-		Group: "flox", Consumer: "w1", Count: 10, Streams: []string{at("queue:q"), ">"},
+		Group: "flox", Consumer: "w1", Count: 100, Streams: []string{at("queue:q"), ">"},
 	}).Result()
 	if err != nil {
 		f.t.Fatal(err)
@@ -83,17 +84,26 @@ type real struct {
 	args []any
 }
 
+// index is which branch a token is.
+func index(token string) string { return token[strings.LastIndexByte(token, '.')+1:] }
+
 // plain is a token's record.
 func (f *floor) plain(run, token, owner string, step int, frame string) string {
 	rest := "."
 	if frame != "" {
-		rest = fmt.Sprintf("0|0||%s|%s||0|0|0|0|0|0|0", frame, token[len(token)-1:])
+		rest = fmt.Sprintf("0|0||%s|%s||0|0|0|0|0|0|0", frame, index(token))
 	}
 	return fmt.Sprintf("q|%s|%s|%d|work|q|%s", f.entries[run+"/"+token], owner, step, rest)
 }
 
-func (f *floor) load(run, token, owner, consumer string) real {
-	return real{[]string{at("run:" + run), at("queue:q")}, []any{"l", token, f.entries[run+"/"+token], "q", owner, consumer}}
+// load is a load of tokens of one run together, of each what it is and who loads it
+// for which consumer.
+func (f *floor) load(run string, all ...[3]string) real {
+	r := real{[]string{at("run:" + run), at("queue:q")}, []any{fmt.Sprint("l ", len(all)), "q"}}
+	for _, one := range all {
+		r.args = append(r.args, one[0], f.entries[run+"/"+one[0]], one[1], one[2])
+	}
+	return r
 }
 
 func (f *floor) next(run, owner string, step int) real {
@@ -106,9 +116,15 @@ func (f *floor) end(run, owner string, step int) real {
 		[]any{"e -1 0 0 1", "0", f.plain(run, "0", owner, step, ""), f.entries[run+"/0"], run, "record", "", "output"}}
 }
 
-func (f *floor) deposit(run, token, owner string) real {
-	return real{[]string{at("run:" + run), at("queue:q")}, []any{"d -1 0 0 0", token, f.plain(run, token, owner, 0, "0.1"), f.entries[run+"/"+token],
-		"0.1", token[len(token)-1:] + "|" + token + ".0", "record", "", "output"}}
+// deposit leaves the results of tokens of one run together, each under its owner.
+func (f *floor) deposit(run string, all ...[2]string) real {
+	r := real{[]string{at("run:" + run), at("queue:q"), at("state:" + run), at("history:" + run)},
+		[]any{fmt.Sprint("d ", len(all), " -1 0 1 1"), "0.1"}}
+	for i, one := range all {
+		r.args = append(r.args, one[0], f.plain(run, one[0], one[1], 0, "0.1"), f.entries[run+"/"+one[0]],
+			index(one[0])+"|"+one[0]+".0", "record", fmt.Sprint("delta ", i), "output")
+	}
+	return r
 }
 
 func (f *floor) step(items ...real) []any {
@@ -136,13 +152,36 @@ func (f *floor) play() {
 		f.run("starts", keys, args...)
 	}
 	f.read()
-	f.step(f.load("a", "0", "w1-1", ""), f.load("b", "0", "w1-2", "w1"), f.load("c", "0", "w1-3", ""))
+	f.step(f.load("a", [3]string{"0", "w1-1"}), f.load("b", [3]string{"0", "w1-2", "w1"}), f.load("c", [3]string{"0", "w1-3"}))
 	f.step(f.next("a", "w1-1", 0), f.next("b", "w9-9", 0), f.next("c", "w1-3", 0), f.next("c", "w1-3", 0))
 	f.run(fanScript, []string{at("run:c"), at("queue:q")}, "c", "0", "w1-3", 1, f.entries["c/0"])
 	f.read()
-	f.step(f.load("c", "0.1.1", "w1-4", ""), f.load("c", "0.1.2", "w1-5", ""), f.load("c", "0.1.3", "w1-6", ""))
-	f.step(f.end("a", "w1-1", 1), f.deposit("c", "0.1.1", "w1-4"), f.end("b", "w1-2", 0), f.deposit("c", "0.1.2", "w1-5"))
-	f.step(f.end("a", "w1-1", 1), f.deposit("c", "0.1.1", "w1-4"))
+	var loads [][3]string
+	var branches [][2]string
+	for n := 1; n <= 19; n++ {
+		token, owner := fmt.Sprint("0.1.", n), fmt.Sprint("w1-", n+3)
+		loads, branches = append(loads, [3]string{token, owner, []string{"", "w1"}[n%2]}), append(branches, [2]string{token, owner})
+	}
+	f.answers(f.step(f.load("c", append(loads, [3]string{"0.1.1", "w9-1"}, [3]string{"0.1.2", "w9-2", "w9"})...)), 2)
+	zombie, twice := [2]string{"0.1.9", "w9-9"}, branches[0]
+	f.answers(f.step(f.end("a", "w1-1", 1), f.deposit("c", branches[0], twice, zombie, branches[2], branches[1]), f.end("b", "w1-2", 0)), 2)
+	f.answers(f.step(f.deposit("c", append(branches[3:18:18], twice)...)), 1)
+	f.answers(f.step(f.end("a", "w1-1", 1), f.deposit("c", branches[:4]...)), 5)
+}
+
+// answers wants so many items to be refused. A script that was doctored answers what it
+// may.
+func (f *floor) answers(reply []any, refused int) {
+	f.t.Helper()
+	no := 0
+	for _, v := range reply[1:] {
+		if n, ok := v.(int64); ok && n == -1 {
+			no++
+		}
+	}
+	if f.old == "" && no != refused {
+		f.t.Errorf("%d items were refused, want %d: %v", no, refused, reply)
+	}
 }
 
 func newFloor(t *testing.T) *floor {
@@ -157,14 +196,14 @@ func TestRealStep(t *testing.T) {
 	if r.Violations() != 0 {
 		t.Errorf("%d violations:\n%s", r.Violations(), r.Details())
 	}
-	if n := r.Counts["items of scripts"]; n != 3+3+3+4+3+4+2 || r.Counts["unknown scripts"] != 0 {
-		t.Errorf("%d items were judged, %d scripts unknown, want 22 and none", n, r.Counts["unknown scripts"])
+	if n := r.Counts["items of scripts"]; n != 3+3+3+4+21+7+16+5 || r.Counts["unknown scripts"] != 0 {
+		t.Errorf("%d items were judged, %d scripts unknown, want 62 and none", n, r.Counts["unknown scripts"])
 	}
 	snap, err := checker.Read(t.Context(), checker.Namespace{Name: "n", Partitions: 1, Masters: []*redis.Client{f.rdb}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for run, want := range map[string]string{"a": "completed 2", "b": "completed 1", "c": "running 4"} {
+	for run, want := range map[string]string{"a": "completed 2", "b": "completed 1", "c": "running 20"} {
 		if r := snap.Run(run); r == nil || r.Fields["status"]+" "+r.Fields["committed"] != want {
 			t.Errorf("run %s is %+v, want it %s", run, r, want)
 		}
@@ -174,14 +213,27 @@ func TestRealStep(t *testing.T) {
 // doctoredSteps are changes of step.lua, and the rule that must tell of each.
 var doctoredSteps = []struct{ rule, old, instead string }{
 	{"S3", "h[2] ~= ARGV[at + 2]", "not h[2]"},
+	{"S3", "h[7 + i] == ARGV[b + 1]", "h[7 + i]"},
+	{"S3", "not left[ARGV[b]]", "true"},
+	{"S3", "taken[ARGV[b]] or", ""},
 	{"S4", "local puts, p = {t, ARGV[at + 3],", "committed = h[4] and committed or 2 local puts, p = {t, ARGV[at + 3],"},
+	{"S4", "format('%d', committed + x - 1)", "format('%d', committed + x)"},
+	{"S4", "format('%d', committed + x - 1)", "format('%d', committed)"},
 	{"S1", "if what.delta and", "if what.delta then call('RPUSH', state, 'x') end if what.delta and"},
-	{"S9", "'live', format('%d', h[3] - 1)", "'live', format('%d', h[3] - 2)"},
+	{"S1", "format('%d', sv + x)", "format('%d', sv + x - 1)"},
+	{"S1", "deltas[i] = ARGV[b + 5]", "deltas[1] = ARGV[b + 5]"},
+	{"S9", "'live', '0', 'committed'", "'live', '1', 'committed'"},
+	{"S9", "'live', format('%d', h[2] - x)", "'live', format('%d', h[2] - x + 1)"},
+	{"S9", "records[#records + 1] = record", "records[1] = record"},
+	{"S9", "'h:' .. (n + i - 1)", "'h:' .. (n + i)"},
+	{"S9", "if n + i - 1 <= 16 then", "if n + i - 1 <= 18 then"},
 	{"S11", "call('XDEL', stream, unpack(list))", "call('XDEL', stream, list[1])"},
 	{"S12", "':completed', n)", "':completed', 1)"},
 	{"S12", "':running', -n)", "':running', -1)"},
 	{"S15", "call('HSET', run, unpack(puts, 1, p))", "call('HSET', KEYS[4], unpack(puts, 1, p))"},
+	{"S15", "gone[2 * i - 1], gone[2 * i] = 't:' .. ARGV[b]", "gone[2 * i - 1], gone[2 * i] = 't:0'"},
 	{"S16", "call('ZADD', KEYS[2]", "call('ZADD', KEYS[2] .. '2'"},
+	{"S16", "push(state, deltas)", "push(state .. '2', deltas)"},
 }
 
 func TestDoctoredSteps(t *testing.T) {

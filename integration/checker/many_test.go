@@ -34,8 +34,7 @@ func begun(run, entry string) deed {
 
 // granted lets an owner have a token.
 func granted(run, token, entry, owner string, more ...string) deed {
-	return deed{"@run:" + run + " @queue:q", fmt.Sprintf("l %s %s q %s ''", token, entry, owner), []string{"HMGET @run:" + run + " status",
-		"XLEN @queue:q", "HSET @run:" + run + " t:" + token + " " + tok("q", entry, owner, 0, more...)}}
+	return grantedTogether(run, more, leased{token, entry, owner})
 }
 
 // stepped commits a step of token 0, with a delta.
@@ -50,16 +49,12 @@ func stepped(run, entry, owner string, step int) deed {
 func completed(run, entry, owner string, step int) deed {
 	return deed{"@run:" + run + " @queue:q", fmt.Sprintf("e~-1~0~0~0 0 %s %s %s h '' out", tok("q", entry, owner, step), entry, run),
 		[]string{"HMGET @run:" + run + " status", "ZCARD @runs:active", "HLEN @stats",
-			fmt.Sprintf("HSET @run:%s status completed ended 9 live 0 committed %d ends 1", run, step+1), "HDEL @run:" + run + " t:0 i:0"}}
+			fmt.Sprintf("HSET @run:%s status completed ended 9 live 0 committed %d ends 1 h:%d h", run, step+1, step+1), "HDEL @run:" + run + " t:0 i:0"}}
 }
 
 // deposited leaves a branch's result in frame 0.0, as the nth.
 func deposited(run, entry, owner, token string, n, live, committed int) deed {
-	return deed{"@run:" + run + " @queue:q @history:" + run,
-		fmt.Sprintf("d~-1~0~0~1 %s %s %s 0.0 %d|%s.0 h '' x", token, tok("q", entry, owner, 0, "frame=0.0"), entry, n, token),
-		[]string{"HMGET @run:" + run + " status", "RPUSH @history:" + run + " h",
-			fmt.Sprintf("HSET @run:%s committed %d live %d f:0.0 %d|4|sum|q||0|%d|0|0| d:0.0:%d %d|%s.0|x", run, committed, live, live, n, n, n, token),
-			"HDEL @run:" + run + " t:" + token + " i:" + token}}
+	return depositedTogether(run, n, live, committed, false, leased{token, entry, owner})
 }
 
 // refused is a deed that does nothing.
@@ -117,12 +112,11 @@ func (p *tape) branches() {
 		made += fmt.Sprintf(" t:0.0.%d %s", n, tok("q", fmt.Sprintf("2-%d", n), "", 0, "frame=0.0"))
 	}
 	p.lease("0", "w1-1", 0, append(lines, made)...)
-	var all []deed
-	for n := 1; n <= 3; n++ {
-		all = append(all, granted("a", fmt.Sprintf("0.0.%d", n), fmt.Sprintf("2-%d", n), fmt.Sprintf("w1-%d", n+2), "frame=0.0"))
-	}
-	p.step(nil, all...)
+	p.step(nil, grantedTogether("a", []string{"frame=0.0"}, three...))
 }
+
+// three are the branches that branches leases.
+var three = []leased{{"0.0.1", "2-1", "w1-3"}, {"0.0.2", "2-2", "w1-4"}, {"0.0.3", "2-3", "w1-5"}}
 
 // TestManyItems is a story of two runs whose items come together, with nothing wrong.
 func TestManyItems(t *testing.T) {
@@ -153,11 +147,14 @@ func TestManyItems(t *testing.T) {
 	}
 }
 
-// wrongTogether are stories of items that came together, with one thing wrong.
-var wrongTogether = []struct {
+// spoiltStory is a story with one thing wrong, and the rule that must tell of it.
+type spoiltStory struct {
 	rule, what string
 	tell       func(p *tape)
-}{
+}
+
+// wrongTogether are stories of items that came together, with one thing wrong.
+var wrongTogether = []spoiltStory{
 	{"S1", "a delta that is not counted", func(p *tape) {
 		d := stepped("a", "1-1", "w1-1", 0)
 		d.lines[2] = strings.Replace(d.lines[2], "sv 1", "", 1)
@@ -260,7 +257,7 @@ var wrongTogether = []struct {
 }
 
 func TestWrongItemsAreReported(t *testing.T) {
-	for _, w := range wrongTogether {
+	for _, w := range slices.Concat(wrongTogether, wrongGroups) {
 		t.Run(w.rule+" "+strings.ReplaceAll(w.what, " ", "-"), func(t *testing.T) {
 			p := newTape(t)
 			p.two()
@@ -303,7 +300,10 @@ func TestTakeoverOfGranted(t *testing.T) {
 func TestCommitsOfACall(t *testing.T) {
 	keys := strings.Fields(key("@runs:active") + " " + key("@runs:completed") + " " + key("@stats"))
 	argv := []string{"channel"}
-	for _, d := range []deed{granted("a", "0", "1-1", "w1-1"), stepped("a", "1-1", "w1-1", 3), deposited("b", "2-2", "w1-4", "0.0.2", 1, 3, 2)} {
+	for _, d := range []deed{
+		granted("a", "0", "1-1", "w1-1"), stepped("a", "1-1", "w1-1", 3), deposited("b", "2-2", "w1-4", "0.0.2", 1, 3, 2),
+		depositedTogether("c", 2, 2, 3, true, three[:2]...),
+	} {
 		for _, word := range strings.Fields(d.keys) {
 			keys = append(keys, key(word))
 		}
@@ -311,7 +311,7 @@ func TestCommitsOfACall(t *testing.T) {
 			argv = append(argv, key(word))
 		}
 	}
-	if got, want := fmt.Sprint(Commits(keys, argv)), "[{a 0.3} {b 0.0.2.0}]"; got != want {
+	if got, want := fmt.Sprint(Commits(keys, argv)), "[{a 0.3} {b 0.0.2.0} {c 0.0.1.0} {c 0.0.2.0}]"; got != want {
 		t.Errorf("Commits = %s, want %s", got, want)
 	}
 	if got := Commits(keys[3:], argv); got != nil {

@@ -54,13 +54,11 @@ func (m *monkey) tokens(run string) (tokens []string) {
 	return tokens
 }
 
-// item is one that the call layer may send.
+// item is one that the call layer may send, or a group: then others of the run are done
+// with it, some of which may be the same, or nothing that is there.
 func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	run, stream := m.p.run(l.run), m.p.queue(l.queue)
-	record, _ := m.do("HGET", run, "t:"+l.token).(string)
-	if m.r.IntN(8) == 0 {
-		record = "q|" + l.entry + "|" + l.owner + "|" + l.step + "|n|" + l.queue + "|."
-	}
+	record := m.record(l)
 	frame := "0.0"
 	if f := strings.Split(record, "|"); len(f) > 9 {
 		frame = f[9] // of a token in a frame
@@ -70,9 +68,18 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	if strings.Contains(record, "|"+frame+"|") && frame != "" && m.r.IntN(2) == 0 {
 		op = pick(m.r, []string{"l", "d"})
 	}
+	group, size := []monkeyLease{l}, ""
+	if op == "l" || op == "d" {
+		group = m.group(l)
+		size = " " + strconv.Itoa(len(group))
+	}
 	switch op {
 	case "l":
-		return []string{run, stream}, []string{op, l.token, l.entry, l.queue, l.owner, pick(m.r, []string{"", "w"})}
+		args = []string{op + size, l.queue}
+		for _, g := range group {
+			args = append(args, g.token, g.entry, g.owner, pick(m.r, []string{"", "w"}))
+		}
+		return []string{run, stream}, args
 	case "n":
 		step, _ := strconv.Atoi(l.step)
 		next := "q|" + l.entry + "|" + l.owner + "|" + strconv.Itoa(step+1) + "|" + node + "|" + l.queue + "|."
@@ -80,7 +87,7 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	case "e":
 		keys, args = []string{run, stream}, []string{op, l.token, record, l.entry, l.run}
 	case "d":
-		keys, args = []string{run, stream}, []string{op, l.token, record, l.entry, frame, "1|" + l.token + "." + l.step}
+		keys, args = []string{run, stream}, []string{op, frame}
 	}
 	delta, history := m.r.IntN(2), m.r.IntN(2)
 	if delta == 1 {
@@ -90,8 +97,37 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 		keys = append(keys, m.p.history(l.run))
 	}
 	read, most := pick(m.r, []string{"-1", "0", "1"}), pick(m.r, []string{"0", "0", "2"})
-	args[0] = fmt.Sprintf("%s %s %s %d %d", op, read, most, delta, history)
-	return keys, append(args, "record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"}))
+	args[0] = fmt.Sprintf("%s%s %s %s %d %d", op, size, read, most, delta, history)
+	last := func() []string { return []string{"record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"})} }
+	if op != "d" {
+		return keys, append(args, last()...)
+	}
+	for i, g := range group {
+		if i > 0 {
+			record = m.record(g)
+		}
+		args = append(append(args, g.token, record, g.entry, "1|"+g.token+"."+g.step), last()...)
+	}
+	return keys, args
+}
+
+// record is what the token's record says, or what somebody may think that it says.
+func (m *monkey) record(l monkeyLease) string {
+	if m.r.IntN(8) == 0 {
+		return "q|" + l.entry + "|" + l.owner + "|" + l.step + "|n|" + l.queue + "|."
+	}
+	record, _ := m.do("HGET", m.p.run(l.run), "t:"+l.token).(string)
+	return record
+}
+
+// group are leases of one run, of which l is one.
+func (m *monkey) group(l monkeyLease) []monkeyLease {
+	group := []monkeyLease{l}
+	for range m.r.IntN(5) {
+		token := pick(m.r, append(m.tokens(l.run), l.token, "0.0.9"))
+		group = append(group, m.leaseOf(l.run, token))
+	}
+	return group
 }
 
 // starts calls starts.lua with a few runs, some of which may be there, or twice.

@@ -97,7 +97,8 @@ local function release(stream, entry)
   if list then list[#list + 1] = entry else entries[stream] = {entry} end
 end
 
--- Records of tokens that nobody has: see lib/token.lua.
+-- Records of tokens that nobody has: see lib/token.lua. One that comes a second time
+-- in a call is somebody's by then, though the record that was read does not say so.
 local BARE = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|%.)$'
 local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d+|0)$'
 
@@ -113,15 +114,17 @@ local function load(what)
   local h = try('HMGET', run, unpack(fields))
   local plain = h[1] == 'running' and open(h[6]) and h[2] and whole(h[4]) and whole(h[5]) and sound('XLEN', stream)
   local sv, committed, puts, p = plain and tonumber(h[4] or 0), plain and tonumber(h[5] or 0), {}, 0
+  local taken = {}
   for i = 1, m do
     local b, raw = at + 4 * i - 4, h[7 + 2 * i]
     local entry, rest = match(raw or '', BARE)
     if not entry then entry, rest = match(raw or '', PLAIN) end
     -- There is no group where the stream was deleted.
-    if not plain or entry ~= ARGV[b + 1] or match(rest, '^%d+|[^|]*|([^|]*)') ~= queue
+    if not plain or taken[ARGV[b]] or entry ~= ARGV[b + 1] or match(rest, '^%d+|[^|]*|([^|]*)') ~= queue
       or (ARGV[b + 3] ~= '' and try('XCLAIM', stream, 'flox', ARGV[b + 3], 0, entry, 'JUSTID').err) then
       no()
     else
+      taken[ARGV[b]] = true
       puts[p + 1], puts[p + 2], p = fields[7 + 2 * i], 'q|' .. entry .. '|' .. ARGV[b + 2] .. '|' .. rest, p + 2
       reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 0, h[2], h[3], sv
       reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = committed, rest, h[8 + 2 * i], h[8]
@@ -220,10 +223,12 @@ local function deposit(what)
   local committed, n, sv
   if plain then committed, n, sv = counted(what, h[3], h[5], h[4]) end
   -- Those that are done: not the last of the frame, which fires its join.
-  local done, room = {}, committed and math.min(live - 1, what.most > 0 and what.most - committed + 1 or m) or 0
+  local done, left, room = {}, {}, committed and math.min(live - 1, what.most > 0 and what.most - committed + 1 or m) or 0
   for i = 1, m do
     local b = at + 7 * i - 7
-    if #done < room and h[7 + i] == ARGV[b + 1] then done[#done + 1] = b end
+    if #done < room and h[7 + i] == ARGV[b + 1] and not left[ARGV[b]] then
+      done[#done + 1], left[ARGV[b]] = b, true
+    end
   end
   local x, puts, gone, records, deltas = #done, {}, {}, {}, {}
   for i, b in ipairs(done) do
