@@ -91,9 +91,9 @@ model: ## explore the protocol's model with larger bounds and many more walks; s
 	FLOX_MODEL=deep go test -v -run 'TestProtocol|TestWalks' -timeout 2h ./pkg/redisstore/internal/model
 
 # What is measured: make bench BENCH='--workload W1 --repeat 5'.
-bench: ## measure flox beside its peers; writes docs/bench.json and docs/img/bench.svg; BENCH='--help' shows what
+bench: ## measure flox beside its peers; writes docs/bench.json, docs/img/bench.svg and the numbers of docs/performance.md; BENCH='--help' shows what
 	@scripts/ensure-redis.sh
-	cd bench && go run . $(or $(BENCH),--json ../docs/bench.json --svg ../docs/img/bench.svg)
+	cd bench && go run . $(or $(BENCH),--json ../docs/bench.json --svg ../docs/img/bench.svg --page ../docs/performance.md)
 
 bench-quick: ## a first look at the same in two minutes
 	@scripts/ensure-redis.sh

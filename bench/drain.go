@@ -18,8 +18,11 @@ type meter struct {
 // startMeter reads the clocks; nothing else may use the server until it is read.
 func startMeter(ctx context.Context, r *redis.Client, p *process) (*meter, error) {
 	m := &meter{redis: r, worker: p}
-	var err error
-	if m.first, err = p.cpu(); err == nil {
+	err := r.ConfigResetStat(ctx).Err()
+	if err == nil {
+		m.first, err = p.cpu()
+	}
+	if err == nil {
 		m.redisFirst, err = redisCPU(ctx, r)
 	}
 	return m, err

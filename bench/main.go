@@ -36,7 +36,7 @@ type options struct {
 	quick            bool
 	repeat           int
 	workload, system *regexp.Regexp
-	json, svg        string
+	json, svg, page  string
 	profile          string
 }
 
@@ -51,6 +51,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&system, "system", "", "a pattern of the systems to measure; default all")
 	f.StringVar(&o.json, "json", "", "a file for all numbers, as JSON")
 	f.StringVar(&o.svg, "svg", "", "a file for a chart, as SVG")
+	f.StringVar(&o.page, "page", "", "a Markdown file to write the numbers into, between the lines for them")
 	f.StringVar(&o.profile, "profile", "", "a directory for CPU profiles of the worker processes")
 	if err := f.Parse(args); err != nil {
 		return o, err

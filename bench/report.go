@@ -116,7 +116,12 @@ func (r *report) write(o options, stdout io.Writer) error {
 		}
 	}
 	if o.svg != "" {
-		return os.WriteFile(o.svg, r.chart(), 0o644)
+		if err := os.WriteFile(o.svg, r.chart(), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.page != "" {
+		return r.page(o.page)
 	}
 	return nil
 }

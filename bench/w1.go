@@ -67,7 +67,11 @@ func drainFlox(ctx context.Context, e *env, workload, workflow string, n, steps 
 	if err != nil {
 		return nil, err
 	}
-	return append(all, drained...), p.stop(ctx)
+	calls, err := m.calls(ctx, workload, "flox", n*steps)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(all, drained...), calls...), p.stop(ctx)
 }
 
 // drainAsynq enqueues n first tasks and lets a worker process drain them and what

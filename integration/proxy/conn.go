@@ -89,6 +89,16 @@ func (c *conn) up() {
 // pass does to one command what is its fate; false ends the connection.
 func (c *conn) pass(w *bufio.Writer, cmd Command, raw []byte) bool {
 	f := c.p.decide(cmd)
+	for f.behind != nil {
+		_ = w.Flush()
+		select {
+		case <-f.behind.release:
+		case <-c.p.done:
+			return false
+		}
+		c.p.release(f.behind)
+		f = c.p.decide(cmd)
+	}
 	switch {
 	case f.loseRequest:
 		_ = w.Flush()
@@ -101,6 +111,7 @@ func (c *conn) pass(w *bufio.Writer, cmd Command, raw []byte) bool {
 		case <-c.p.done:
 			return false
 		}
+		c.p.release(f.hold)
 	case f.replay:
 		again := append([]byte(nil), raw...)
 		c.p.running.Go(func() { c.p.replay(again, f.within) })

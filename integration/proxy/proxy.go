@@ -23,6 +23,7 @@ type Proxy struct {
 	listener net.Listener
 	conns    map[*conn]bool
 	hold     *hold
+	behind   *hold // that keeps all commands now
 	closed   bool
 	done     chan struct{} // closed by Close
 
@@ -33,6 +34,7 @@ type Proxy struct {
 type hold struct {
 	match   func(Command) bool
 	done    func(reply []byte) bool // if set, the command runs first
+	all     bool                    // of the other connections, too
 	held    chan struct{}
 	release chan struct{}
 }
@@ -135,20 +137,32 @@ func (p *Proxy) Reset() {
 
 // HoldRequest waits for the next command that match picks and keeps it from the
 // server until it is released, with all that follows on its connection.
-func (p *Proxy) HoldRequest(match func(Command) bool) *Held { return p.setHold(match, nil) }
+func (p *Proxy) HoldRequest(match func(Command) bool) *Held { return p.setHold(match, nil, false) }
+
+// HoldAll is HoldRequest, and keeps from then on what comes on other connections, too.
+func (p *Proxy) HoldAll(match func(Command) bool) *Held { return p.setHold(match, nil, true) }
 
 // HoldReply lets the next command run that match picks and that done, which is given
 // its reply, takes for done, and keeps the reply from the client for ever, with all
 // that follows on its connection.
 func (p *Proxy) HoldReply(match func(Command) bool, done func(reply []byte) bool) *Held {
-	return p.setHold(match, done)
+	return p.setHold(match, done, false)
 }
 
-func (p *Proxy) setHold(match func(Command) bool, done func(reply []byte) bool) *Held {
+func (p *Proxy) setHold(match func(Command) bool, done func(reply []byte) bool, all bool) *Held {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.hold = &hold{match: match, done: done, held: make(chan struct{}), release: make(chan struct{})}
+	p.hold = &hold{match: match, done: done, all: all, held: make(chan struct{}), release: make(chan struct{})}
 	return &Held{hold: p.hold}
+}
+
+// release lets others pass when a command is held no more.
+func (p *Proxy) release(h *hold) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.behind == h {
+		p.behind = nil
+	}
 }
 
 // holdAgain waits for the next command in the place of one that was not done.
@@ -238,6 +252,7 @@ func (p *Proxy) leave(c *conn) {
 type fate struct {
 	loseRequest, loseReply, duplicate, second, replay bool
 	hold                                              *hold
+	behind                                            *hold         // that keeps this one, too
 	within                                            time.Duration // of replay
 }
 
@@ -246,9 +261,15 @@ func (p *Proxy) decide(cmd Command) fate {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.Commands++
+	if h := p.behind; h != nil {
+		return fate{behind: h}
+	}
 	if h := p.hold; h != nil && h.match(cmd) {
 		p.hold = nil
 		p.counts.Held++
+		if h.all {
+			p.behind = h
+		}
 		return fate{hold: h}
 	}
 	f := p.faults

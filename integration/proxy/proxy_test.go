@@ -321,6 +321,33 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+func TestHoldsAll(t *testing.T) {
+	p, c, direct := throughFor(t, 300*time.Millisecond)
+	held := p.HoldAll(only("INCR"))
+	answered := make(chan error, 1)
+	go func() { answered <- c.Incr(t.Context(), "n").Err() }()
+	<-held.Done()
+	if err := c.Ping(t.Context()).Err(); err == nil {
+		t.Error("a command on another connection was answered")
+	}
+	if err := <-answered; err == nil {
+		t.Error("the command was answered")
+	}
+	if n := value(t, direct, "n"); n != 0 {
+		t.Errorf("n = %d, want 0", n)
+	}
+	held.Release()
+	for value(t, direct, "n") != 1 {
+		if t.Context().Err() != nil {
+			t.Fatal("what was held did not arrive")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := c.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("after the release: %v", err)
+	}
+}
+
 func TestServerGone(t *testing.T) {
 	server := testredis.Start(t)
 	p, err := proxy.New(server.Addr(), 1)

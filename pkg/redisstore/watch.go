@@ -28,6 +28,7 @@ const watchSilence = 10 * time.Second
 // hub is the store's one subscription to a channel of each partition. It begins
 // with the first reader and lasts until Close, so that later ones cost nothing.
 type hub[E any] struct {
+	begins   chan struct{} // holds one while somebody reads it for the first time
 	mu       sync.Mutex
 	readers  map[chan E]bool // nil while there is no subscription
 	channels []string
@@ -54,6 +55,7 @@ func (s *Store) makeHubs() {
 		run, status, ok := strings.Cut(payload, " ")
 		return flox.RunEvent{Run: run, Status: flox.Status(status)}, ok
 	}
+	s.events.begins, s.alerts.begins = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.events.silence, s.alerts.silence = watchSilence, watchSilence
 	s.events.missed = func() (e flox.RunEvent, tell bool) { return e, false }
 	s.alerts.parse = parseAlert
@@ -78,13 +80,15 @@ func parseAlert(payload string) (flox.Alert, bool) {
 const mostDue = int64(1<<63-1) / int64(time.Millisecond)
 
 func read[E any](ctx context.Context, s *Store, h *hub[E], channel func(partition) string) (<-chan E, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
+	select {
+	case h.begins <- struct{}{}:
+		defer func() { <-h.begins }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("watch: %w", context.Cause(ctx))
+	case <-s.ctx.Done():
+		return nil, errClosed
 	}
-	defer s.leave()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.readers == nil {
+	if !h.begun() {
 		h.channels = nil
 		for _, p := range s.keys.parts {
 			h.channels = append(h.channels, channel(p))
@@ -93,18 +97,48 @@ func read[E any](ctx context.Context, s *Store, h *hub[E], channel func(partitio
 		if err != nil {
 			return nil, fmt.Errorf("watch: %w", s.explain(err))
 		}
-		h.readers = map[chan E]bool{}
+		if err := s.enter(); err != nil {
+			_ = sub.Close()
+			return nil, err
+		}
+		h.begin()
 		s.background.Go(func() { h.broadcast(s, sub) })
+		s.leave()
 	}
 	events := make(chan E, watchBuffer)
-	h.readers[events] = true
+	if !h.add(events) {
+		return nil, errClosed
+	}
 	context.AfterFunc(ctx, func() { h.remove(events) })
 	return events, nil
+}
+
+func (h *hub[E]) begun() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.readers != nil
+}
+
+func (h *hub[E]) begin() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.readers = map[chan E]bool{}
+}
+
+// add reports whether the subscription has not ended meanwhile.
+func (h *hub[E]) add(events chan E) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.readers != nil {
+		h.readers[events] = true
+	}
+	return h.readers != nil
 }
 
 // subscribe returns when the subscription holds, so that no event after it is missed.
 func (h *hub[E]) subscribe(ctx context.Context, s *Store) (*redis.PubSub, error) {
 	sub := s.blocking.Subscribe(s.ctx, h.channels...)
+	defer s.closing(sub)()
 	for range h.channels {
 		if _, err := sub.ReceiveTimeout(ctx, subscribeLimit); err != nil {
 			_ = sub.Close()
