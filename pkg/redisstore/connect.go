@@ -46,11 +46,8 @@ func (t *target) connect(dial dialer, conns int, held time.Duration) redis.Unive
 	}
 }
 
-// follow makes the dialer of a Cluster's clients keep their connections in mind.
+// follow makes the clients' dialer keep their connections in mind.
 func (t *target) follow(ls *links, dial dialer) dialer {
-	if t.kind != kindCluster {
-		return dial
-	}
 	if dial == nil {
 		dial = redis.NewDialer(&redis.Options{TLSConfig: t.tls, DialTimeout: dialLimit})
 	}

@@ -102,6 +102,21 @@ func (ls *links) cut(named map[string]bool) {
 	}
 }
 
+// close closes all connections, those that are just being set up, too.
+func (ls *links) close() {
+	ls.mu.Lock()
+	var all []*link
+	for _, open := range ls.open {
+		for l := range open {
+			all = append(all, l)
+		}
+	}
+	ls.mu.Unlock()
+	for _, l := range all {
+		_ = l.Close()
+	}
+}
+
 // followLayout gives up the connections to masters of a Cluster that are no longer
 // masters, until the store closes. One that was stopped, or whose host is gone, does
 // not say so itself, and what waits for it would learn it when its time is over.

@@ -69,7 +69,7 @@ type Config struct {
 type Store struct {
 	client   redis.UniversalClient
 	blocking redis.UniversalClient // for reads that wait, so that nothing waits behind them
-	links    *links                // of a Cluster's clients
+	links    *links                // of all clients
 	address  string                // for messages, without credentials
 	target   *target
 	dial     dialer
@@ -186,7 +186,10 @@ func (s *Store) Close() error {
 	s.cancel()
 	// Only closing its client ends a read that waits.
 	err := s.blocking.Close()
-	hangs := time.AfterFunc(closeGrace, func() { _ = s.client.Close() })
+	hangs := time.AfterFunc(closeGrace, func() {
+		_ = s.client.Close()
+		s.links.close() // the library's Close does not know of one that is not set up yet
+	})
 	s.background.Wait()
 	hangs.Stop()
 	if closed := s.client.Close(); !errors.Is(closed, redis.ErrClosed) {
