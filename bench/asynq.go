@@ -11,6 +11,8 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/floxrun/flox/internal/testredis"
 )
 
 // asynqSetup is how asynq is run.
@@ -181,4 +183,18 @@ func (l *asynqLink) part(ctx context.Context, run string) error {
 // note appends 100 bytes to a list: what stands in for a state.
 func (l *asynqLink) note(ctx context.Context, _ string) error {
 	return l.redis.RPush(ctx, "bench:notes", strings.Repeat("d", 100)).Err()
+}
+
+// asynq starts a server and links to it as the setup says.
+func (e *env) asynq(ctx context.Context, setup string) (*testredis.Server, *asynqLink, error) {
+	srv, err := e.server(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := linkAsynq(srv.Addr(), setup)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.atEnd(l.close)
+	return srv, l, nil
 }

@@ -77,15 +77,10 @@ func drainFlox(ctx context.Context, e *env, workload, workflow string, n, steps 
 // drainAsynq enqueues n first tasks and lets a worker process drain them and what
 // follows: from when its first handler begins to when the last final one ends.
 func drainAsynq(ctx context.Context, e *env, workload, setup, kind string, n, steps int) ([]Sample, error) {
-	srv, err := e.server(ctx)
+	srv, l, err := e.asynq(ctx, setup)
 	if err != nil {
 		return nil, err
 	}
-	l, err := linkAsynq(srv.Addr(), setup)
-	if err != nil {
-		return nil, err
-	}
-	e.atEnd(l.close)
 	took, err := l.enqueueMany(ctx, kind, n)
 	if err != nil {
 		return nil, err

@@ -117,15 +117,10 @@ func startAndWait[O any](ctx context.Context, o *flox.Orchestrator[flox.NoState,
 // idleAsynq does the same with tasks, the last of which pushes to a list that the
 // starter waits for.
 func idleAsynq(ctx context.Context, e *env, setup string) ([]Sample, error) {
-	srv, err := e.server(ctx)
+	srv, l, err := e.asynq(ctx, setup)
 	if err != nil {
 		return nil, err
 	}
-	l, err := linkAsynq(srv.Addr(), setup)
-	if err != nil {
-		return nil, err
-	}
-	e.atEnd(l.close)
 	p, err := e.worker(ctx, "asynq", srv.Addr(), setup, "0")
 	if err != nil {
 		return nil, err

@@ -84,15 +84,10 @@ func stateOf(ctx context.Context, st flox.Store, wf *flox.Workflow[notes, int, i
 
 // notesAsynq has a task for each line, all enqueued before there is a worker.
 func notesAsynq(ctx context.Context, e *env, setup string) ([]Sample, error) {
-	srv, err := e.server(ctx)
+	srv, l, err := e.asynq(ctx, setup)
 	if err != nil {
 		return nil, err
 	}
-	l, err := linkAsynq(srv.Addr(), setup)
-	if err != nil {
-		return nil, err
-	}
-	e.atEnd(l.close)
 	enqueued, err := l.enqueueMany(ctx, "note", e.deltas)
 	if err != nil {
 		return nil, err

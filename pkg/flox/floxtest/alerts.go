@@ -98,26 +98,12 @@ func alertTimers(d *driver) {
 func alertEnds(d *driver) {
 	alerts, stop := d.alerts()
 	stop()
-	select {
-	case a, open := <-alerts:
-		if open {
-			d.t.Errorf("alert %+v, want the channel closed", a)
-		}
-	case <-time.After(patience):
-		d.t.Error("the channel was not closed when its context ended")
-	}
+	wantClosed(d, alerts)
 }
 
 // alertSlow has a worker that never reads: it must not hold up anyone.
 func alertSlow(d *driver) {
 	_, err := d.s.Alerts(d.ctx)
 	d.must(err)
-	d.start()
-	for range 300 {
-		d.control(flox.ControlPause)
-		d.control(flox.ControlResume)
-	}
-	d.settle()
-	d.commit(end(d.take(), "out"), flox.VerdictReleased)
-	d.wantStatus(flox.StatusCompleted)
+	d.unheard()
 }

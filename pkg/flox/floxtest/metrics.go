@@ -228,6 +228,12 @@ func watchEnds(d *driver) {
 	events, err := d.s.Watch(ctx)
 	d.must(err)
 	cancel()
+	wantClosed(d, events)
+}
+
+// wantClosed checks that a channel is closed, with nothing in it.
+func wantClosed[E any](d *driver, events <-chan E) {
+	d.t.Helper()
 	select {
 	case event, open := <-events:
 		if open {
@@ -242,6 +248,11 @@ func watchEnds(d *driver) {
 func watchSlow(d *driver) {
 	_, err := d.s.Watch(d.ctx)
 	d.must(err)
+	d.unheard()
+}
+
+// unheard changes a run's status more often than a channel that nobody reads can hold.
+func (d *driver) unheard() {
 	d.start()
 	for range 300 {
 		d.control(flox.ControlPause)
