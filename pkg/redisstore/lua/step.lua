@@ -15,7 +15,7 @@
 --   l, loads of one run and queue: the queue, then of each token, entry, owner,
 --     consumer whose claim is renewed or nothing
 --   n, then token, record of it, new record, node that it leaves, what its visit
---     begins with if it may be alone in its run, history record, delta, input of the
+--     begins with if it is in no frame, history record, delta, input of the
 --     successor
 --   e, then token, record of it, entry, run id, history record, delta, output
 --   d, deposits at one frame: the frame, then of each token, record of it, entry,
@@ -48,20 +48,43 @@ local function no()
   reply[size] = -1
 end
 
--- whole says whether it is a whole number, of no more digits than Lua can count
--- with; what is not there is 0.
-local function whole(text) return not text or (text ~= '' and #text < 16 and not find(text, '%D')) end
+-- Most numbers of a call are few and small: each is read and written once.
+local numbers, texts = {}, {}
 
+-- whole reads a whole number, of no more digits than Lua can count with; what is not
+-- there is 0, and what is none is false.
+local function whole(text)
+  if not text then return 0 end
+  local n = numbers[text]
+  if n == nil then
+    n = text ~= '' and #text < 16 and not find(text, '%D') and tonumber(text)
+    numbers[text] = n
+  end
+  return n
+end
+
+local function int(n)
+  local text = texts[n]
+  if not text then
+    text = format('%d', n)
+    texts[n] = text
+  end
+  return text
+end
+
+-- open says that no frame of the run is closed: only a token in a frame can be late.
 local function open(closed) return not closed or closed == '0' end
 
 -- counted returns how many items the run has then committed, which record of its
 -- history this is, and its state version before; nil if the commit is not plain.
 local function counted(what, committed, failed, sv)
-  if not (whole(committed) and whole(failed) and whole(sv)) then return nil end
-  committed, sv = tonumber(committed or 0), tonumber(sv or 0)
-  if (what.most > 0 and committed >= what.most) or what.read > sv then return nil end
-  return committed + 1, committed + 1 + (failed or 0), sv
+  committed, failed, sv = whole(committed), whole(failed), whole(sv)
+  if not (committed and failed and sv) or (what.most > 0 and committed >= what.most) or what.read > sv then return nil end
+  return committed + 1, committed + 1 + failed, sv
 end
+
+local FIRST = {'h:1', 'h:2', 'h:3', 'h:4', 'h:5', 'h:6', 'h:7', 'h:8', 'h:9', 'h:10', 'h:11', 'h:12', 'h:13', 'h:14',
+  'h:15', 'h:16'}
 
 -- noted journals a commit; puts are the fields that will be written, p how many. It
 -- returns p and the state version, nil if nothing was written.
@@ -70,7 +93,7 @@ local function noted(what, record, delta, n, sv, state, history, puts, p)
   if what.delta and type(try('RPUSH', state, delta)) ~= 'number' then return nil end
   record = stamp .. '|' .. record
   if n <= 16 then
-    puts[p + 1], puts[p + 2], p = 'h:' .. n, record, p + 2
+    puts[p + 1], puts[p + 2], p = FIRST[n], record, p + 2
   else
     local kept = try('RPUSH', history, record)
     if type(kept) ~= 'number' then
@@ -80,7 +103,7 @@ local function noted(what, record, delta, n, sv, state, history, puts, p)
     if kept > 10000 then call('LTRIM', history, 1, -1) end
   end
   if not what.delta then return p, sv end
-  puts[p + 1], puts[p + 2] = 'sv', format('%d', sv + 1)
+  puts[p + 1], puts[p + 2] = 'sv', int(sv + 1)
   return p + 2, sv + 1
 end
 
@@ -99,41 +122,46 @@ end
 
 -- Records of tokens that nobody has: see lib/token.lua. One that comes a second time
 -- in a call is somebody's by then, though the record that was read does not say so.
-local BARE = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|%.)$'
-local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|[^|]*|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d+|0)$'
+local BARE = '^q|(%d+%-%d+)||(%d+|[^|]*|([^|]*)|%.)$'
+local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|([^|]*)|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d+|0)$'
 
 local function load(what)
   local run, stream, queue, at = KEYS[k], KEYS[k + 1], ARGV[a + 1], a + 2
   local m = what.size
   k, a = k + 2, at + 4 * m
-  local fields = {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'closed', 'granted', 'trace'}
+  -- Room for one, as most are.
+  local fields = {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted', 'trace', 0, 0}
   for i = 1, m do
     local tok = ARGV[at + 4 * i - 4]
-    fields[7 + 2 * i], fields[8 + 2 * i] = 't:' .. tok, 'i:' .. tok
+    fields[6 + 2 * i], fields[7 + 2 * i] = 't:' .. tok, 'i:' .. tok
   end
   local h = try('HMGET', run, unpack(fields))
-  local plain = h[1] == 'running' and open(h[6]) and h[2] and whole(h[4]) and whole(h[5]) and sound('XLEN', stream)
-  local sv, committed, puts, p = plain and tonumber(h[4] or 0), plain and tonumber(h[5] or 0), {}, 0
-  local taken = {}
+  local sv, committed, puts, p = whole(h[4]), whole(h[5]), {0, 0, 0, 0}, 0
+  local plain = h[1] == 'running' and h[2] and sv and committed and sound('XLEN', stream)
+  local taken, closed = {}, nil
   for i = 1, m do
-    local b, raw = at + 4 * i - 4, h[7 + 2 * i]
-    local entry, rest = match(raw or '', BARE)
-    if not entry then entry, rest = match(raw or '', PLAIN) end
+    local b, raw = at + 4 * i - 4, h[6 + 2 * i] or ''
+    local entry, rest, on = match(raw, BARE)
+    if not entry and plain then
+      -- It may be in a frame, and late.
+      if closed == nil then closed = try('HGET', run, 'closed') end
+      if open(closed) then entry, rest, on = match(raw, PLAIN) end
+    end
     -- There is no group where the stream was deleted.
-    if not plain or taken[ARGV[b]] or entry ~= ARGV[b + 1] or match(rest, '^%d+|[^|]*|([^|]*)') ~= queue
+    if not plain or taken[ARGV[b]] or entry ~= ARGV[b + 1] or on ~= queue
       or (ARGV[b + 3] ~= '' and try('XCLAIM', stream, 'flox', ARGV[b + 3], 0, entry, 'JUSTID').err) then
       no()
     else
       taken[ARGV[b]] = true
-      puts[p + 1], puts[p + 2], p = fields[7 + 2 * i], 'q|' .. entry .. '|' .. ARGV[b + 2] .. '|' .. rest, p + 2
+      puts[p + 1], puts[p + 2], p = fields[6 + 2 * i], 'q|' .. entry .. '|' .. ARGV[b + 2] .. '|' .. rest, p + 2
       reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 0, h[2], h[3], sv
-      reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = committed, rest, h[8 + 2 * i], h[8]
+      reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = committed, rest, h[7 + 2 * i], h[7]
       size = size + 8
     end
   end
   if p == 0 then return end
-  if not h[7] then puts[p + 1], puts[p + 2] = 'granted', '1' end
-  call('HSET', run, unpack(puts))
+  if not h[6] then puts[p + 1], puts[p + 2], p = 'granted', '1', p + 2 end
+  call('HSET', run, unpack(puts, 1, p))
 end
 
 local function go_on(what)
@@ -141,20 +169,26 @@ local function go_on(what)
   k, a = k + 1, a + 9
   local state, history = keys(what)
   local t, i, node, visit = 't:' .. ARGV[at + 1], 'i:' .. ARGV[at + 1], ARGV[at + 4], ARGV[at + 5]
-  local h = try('HMGET', run, 'status', t, 'created', 'committed', 'sv', 'failed', 'closed', 'live', 'kept', i)
-  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or not (open(h[7]) and h[3] and whole(h[3])) then return no() end
-  local committed, n, sv = counted(what, h[4], h[6], h[5])
-  if not committed then return no() end
+  -- A token in no frame may be alone, one in a frame may be late.
+  local framed, h = visit == '', nil
+  if framed then
+    h = try('HMGET', run, 'status', t, 'created', 'committed', 'sv', 'failed', 'closed')
+  else
+    h = try('HMGET', run, 'status', t, 'created', 'committed', 'sv', 'failed', 'live', 'kept', i)
+  end
+  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or not h[3] or (framed and not open(h[7])) then return no() end
+  local created, committed, n, sv = whole(h[3]), counted(what, h[4], h[6], h[5])
+  if not (created and committed) then return no() end
   -- Room is made at once for all that may be put.
-  local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8], 'created', format('%d', h[3] + 1), 'committed',
-    format('%d', committed), 0, 0, 0, 0, 0, 0, 0, 0}, 8
-  if visit ~= '' and h[8] == '1' and h[10] then
+  local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8], 'created', int(created + 1), 'committed',
+    int(committed), 0, 0, 0, 0, 0, 0, 0, 0}, 8
+  if not framed and h[7] == '1' and h[9] then
     if find(visit, h[3] .. '|', 1, true) ~= 1 then return no() end
-    puts[9], puts[10], p = 'r:' .. node, visit .. (h[5] or '0') .. '|0|0||' .. h[10], 10
-    local kept = h[9]
+    puts[9], puts[10], p = 'r:' .. node, visit .. (h[5] or '0') .. '|0|0||' .. h[9], 10
+    local kept = h[8]
     if not kept then
       puts[11], puts[12], p = 'kept', node, 12
-    elseif not find(',' .. kept .. ',', ',' .. node .. ',', 1, true) then
+    elseif not (find(kept, node, 1, true) and find(',' .. kept .. ',', ',' .. node .. ',', 1, true)) then
       puts[11], puts[12], p = 'kept', kept .. ',' .. node, 12
     end
   end
@@ -170,10 +204,10 @@ local function finish(what)
   k, a = k + 2, a + 8
   local state, history = keys(what)
   local t, output = 't:' .. ARGV[at + 1], ARGV[at + 7]
-  local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'closed', 'kept', 'workflow', 'started',
+  local h = try('HMGET', run, 'status', t, 'live', 'committed', 'sv', 'failed', 'kept', 'workflow', 'started',
     'outs', 'ends', 'deadline')
-  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or h[3] ~= '1' or not open(h[7]) or h[13] or not h[9]
-    or not (h[10] and whole(h[10]) and whole(h[11]) and whole(h[12]))
+  if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or h[3] ~= '1' or h[12] or not h[8]
+    or not (h[9] and whole(h[9]) and whole(h[10]) and whole(h[11]))
     or not (sound('ZCARD', KEYS[1]) and sound('ZCARD', KEYS[2]) and sound('HLEN', KEYS[3]) and sound('XLEN', stream)) then
     return no()
   end
@@ -181,26 +215,27 @@ local function finish(what)
   if output == '' and try('HGET', run, 'need') ~= '0' then return no() end
   local committed, n, sv = counted(what, h[4], h[6], h[5])
   if not committed then return no() end
-  local puts = {'status', 'completed', 'ended', stamp, 'live', '0', 'committed', format('%d', committed),
-    'ends', format('%d', (h[12] or 0) + 1), 0, 0, 0, 0, 0, 0, 0, 0}
+  local puts = {'status', 'completed', 'ended', stamp, 'live', '0', 'committed', int(committed),
+    'ends', int(whole(h[11]) + 1), 0, 0, 0, 0, 0, 0, 0, 0}
   local p = 10
   if output ~= '' then
-    local outs = format('%d', (h[11] or 0) + 1)
+    local outs = int(whole(h[10]) + 1)
     puts[11], puts[12], puts[13], puts[14], p = 'outs', outs, 'o:' .. outs, output, 14
   end
   p = noted(what, ARGV[at + 5], ARGV[at + 6], n, sv, state, history, puts, p)
   if not p then return no() end
-  call('HSET', run, unpack(puts, 1, p))
-  local gone = {t, 'i:' .. ARGV[at + 1]}
-  if h[8] then
-    for node in string.gmatch(h[8], '[^,]+') do gone[#gone + 1] = 'r:' .. node end
-    gone[#gone + 1] = 'kept'
+  local gone, g = {t, 'i:' .. ARGV[at + 1], 0, 0, 0, 0, 0, 0}, 2
+  if h[7] then
+    for node in string.gmatch(h[7], '[^,]+') do gone[g + 1], g = 'r:' .. node, g + 1 end
+    gone[g + 1], g = 'kept', g + 1
   end
-  call('HDEL', run, unpack(gone))
+  -- In this order: what is put is looked for among less.
+  call('HDEL', run, unpack(gone, 1, g))
+  call('HSET', run, unpack(puts, 1, p))
   release(stream, ARGV[at + 3])
-  local workflow = h[9]
+  local workflow = h[8]
   ended[#ended + 1], counts[workflow] = {ARGV[at + 4], workflow}, (counts[workflow] or 0) + 1
-  reply[size + 1], reply[size + 2] = 0, math.max(0, now - h[10])
+  reply[size + 1], reply[size + 2] = 0, math.max(0, now - h[9])
   size = size + 2
 end
 
@@ -233,11 +268,11 @@ local function deposit(what)
   local x, puts, gone, records, deltas = #done, {}, {}, {}, {}
   for i, b in ipairs(done) do
     gone[2 * i - 1], gone[2 * i] = 't:' .. ARGV[b], 'i:' .. ARGV[b]
-    puts[2 * i - 1], puts[2 * i] = 'd:' .. frame .. ':' .. format('%d', arrived + i), ARGV[b + 3] .. '|' .. ARGV[b + 6]
+    puts[2 * i - 1], puts[2 * i] = 'd:' .. frame .. ':' .. int(arrived + i), ARGV[b + 3] .. '|' .. ARGV[b + 6]
     deltas[i] = ARGV[b + 5]
     local record = stamp .. '|' .. ARGV[b + 4]
     if n + i - 1 <= 16 then
-      puts[2 * x + 2 * i - 1], puts[2 * x + 2 * i] = 'h:' .. (n + i - 1), record
+      puts[2 * x + 2 * i - 1], puts[2 * x + 2 * i] = FIRST[n + i - 1], record
     else
       records[#records + 1] = record
     end
@@ -251,10 +286,10 @@ local function deposit(what)
   if taken then
     if kept and kept > 10000 then call('LTRIM', history, kept - 10000, -1) end
     local p = #puts
-    puts[p + 1], puts[p + 2] = f, format('%d', live - x) .. '|' .. shape .. '|' .. format('%d', arrived + x) .. '|' .. rest
-    puts[p + 3], puts[p + 4] = 'live', format('%d', h[2] - x)
-    puts[p + 5], puts[p + 6] = 'committed', format('%d', committed + x - 1)
-    if what.delta then puts[p + 7], puts[p + 8] = 'sv', format('%d', sv + x) end
+    puts[p + 1], puts[p + 2] = f, int(live - x) .. '|' .. shape .. '|' .. int(arrived + x) .. '|' .. rest
+    puts[p + 3], puts[p + 4] = 'live', int(h[2] - x)
+    puts[p + 5], puts[p + 6] = 'committed', int(committed + x - 1)
+    if what.delta then puts[p + 7], puts[p + 8] = 'sv', int(sv + x) end
     call('HSET', run, unpack(puts))
     call('HDEL', run, unpack(gone))
   end
