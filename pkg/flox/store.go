@@ -90,7 +90,8 @@ type RunInfoStore interface {
 	// *RefusedError if its status does not allow the operation, or already is
 	// what the operation would make it. Call Settle afterwards. Repeated with the
 	// nonce of one of the run's last 8 controls it changes nothing, whatever
-	// others have done since.
+	// others have done since. A refusal or ErrNotFound is final, here and of Signal
+	// and Delete: no attempt that comes late does anything.
 	Control(ctx context.Context, req ControlRequest) (Status, error)
 	// Signal completes the wait of the run's token that has waited longest for
 	// the signal and is not late (see GrantDropped), or keeps the signal for the

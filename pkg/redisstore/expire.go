@@ -213,7 +213,7 @@ func (s *Store) removeExpired(ctx context.Context, w sweep, table retentions, pa
 			return nil
 		}
 		n, err := s.removeWhole(ctx, removal{
-			run: r.run, keep: w.keep.Milliseconds(), found: w.end, workflow: r.workflow,
+			run: r.run, keep: w.keep.Milliseconds(), found: w.end, workflow: r.workflow, upon: unasked,
 		})
 		gone[i] = n > 0
 		if spoilt(err) || errors.Is(err, flox.ErrRefused) {

@@ -30,8 +30,9 @@ func cancelled(t *testing.T) (*Store, *miniredis.Miniredis) {
 
 func (s *Store) wantRemoval(t *testing.T, r removal, want int64) {
 	t.Helper()
-	if code, _, _, err := s.removeRun(t.Context(), r); code != want || err != nil {
-		t.Errorf("delete.lua with %+v = %d, %v, want %d", r, code, err, want)
+	r.upon = unasked
+	if done, err := s.removeRun(t.Context(), r); done.code != want || err != nil {
+		t.Errorf("delete.lua with %+v = %+v, %v, want %d", r, done, err, want)
 	}
 }
 

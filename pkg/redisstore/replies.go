@@ -21,10 +21,11 @@ const (
 	replyInvalid = 9
 )
 
-// More replies of control.lua.
+// More replies of control.lua; the last is of signal.lua and delete.lua, too.
 const (
 	replyNotRetried = 3
 	replyWhichToken = 4
+	replyUpon       = 5
 )
 
 var verdicts = []flox.Verdict{

@@ -46,24 +46,28 @@ func (s *Store) Start(ctx context.Context, req flox.StartRequest) error {
 	}
 }
 
-// Control implements flox.RunInfoStore.
+// Control implements flox.RunInfoStore. The first call tells what the request builds
+// upon; that another came between means that it is done, so this ends.
 func (s *Store) Control(ctx context.Context, req flox.ControlRequest) (flox.Status, error) {
 	n, p := s.keys.of(req.Run)
 	keys := []string{p.run(req.Run), p.active(), p.cancelled(), p.failed(), p.stats(), p.todo(), p.delayed(), p.state(req.Run)}
-	for token := ""; ; {
+	for token, upon := "", ""; ; {
 		reply, err := s.script(ctx, n, scriptControl, keys,
-			req.Run, string(req.Op), req.Nonce, p.events(), req.From, token)
+			req.Run, string(req.Op), req.Nonce, p.events(), req.From, token, upon)
 		if err != nil {
 			return "", err
 		}
-		r := list(reply)
-		if integer(r, 0) != replyWhichToken {
+		switch r := list(reply); integer(r, 0) {
+		case replyWhichToken:
+			if token, err = s.anyToken(ctx, req.Run); err != nil {
+				return "", err
+			}
+			token = cmp.Or(token, "-") // its count is wrong: no token is left
+		case replyUpon:
+			upon = text(r, 1)
+		default:
 			return controlled(req, r)
 		}
-		if token, err = s.anyToken(ctx, req.Run); err != nil {
-			return "", err
-		}
-		token = cmp.Or(token, "-") // its count is wrong: no token is left
 	}
 }
 

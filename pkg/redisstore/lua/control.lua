@@ -2,7 +2,7 @@
 -- Changes a run's status. What is then left to do with its tokens is marked, for
 -- settle.lua. A retry from a node drops them all first: the status changes when
 -- that is done, in restart.lua.
--- uses: base token status visit
+-- uses: base token status visit upon
 -- KEYS[1] the run
 -- KEYS[2] index of the runs that have not ended
 -- KEYS[3] index of the cancelled runs
@@ -17,14 +17,16 @@
 -- ARGV[4] channel of the status changes
 -- ARGV[5] node to retry from, or nothing
 -- ARGV[6] the run's only token, - if none was found, or nothing
+-- ARGV[7] what it builds upon, as {5} has told, or nothing to be told, see lib/upon
 -- Returns: {0, status, granted} done, now or by this request before; {1, status,
 -- granted} refused; {2} no such run; {3, status, granted, why} a retry is refused:
 -- 1 no token is left, 2 no visit of the node is kept, 3 steps were undone, 4 the
 -- state was folded, 5 another retry from a node is under way; {4} come again with
--- the run's only token; {9} a key of the run is of a wrong type
+-- the run's only token; {5, upon} allowed, but nothing was done: come again with what
+-- it builds upon now; {9} a key of the run is of a wrong type
 local run, op, from = ARGV[1], ARGV[2], ARGV[5]
 local numbers = {'live', 'started', 'sv', 'sb', 'deadline'}
-local R = read_run(KEYS[1], {'status', 'granted', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing',
+local R = read_run(KEYS[1], {'status', 'granted', 'born', 'ctl', 'live', 'workflow', 'started', 'deadline', 'undoing',
   'purging', 'sv', 'sb', 'r:' .. from, 't:' .. ARGV[6]})
 if not R then return {9} end
 local h = R.h
@@ -62,15 +64,20 @@ local function unfit()
   if visit.sv < tonumber(h.sb or 0) then return 4 end
 end
 
+if op == 'retry' then
+  if from ~= '' and tonumber(h.live or 0) == 1 and not h['t:' .. ARGV[6]] and ARGV[6] ~= '-' then return {4} end
+  local why = unfit()
+  if why then return {3, status, h.granted or '', why} end
+end
+-- What a compaction has cut off, a token that comes to the node gives back.
+local found = upon(h, from ~= '' and h.sb or '')
+if ARGV[7] ~= found then return {5, found} end
 local reply = refuse('ZCARD', KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7]) or refuse('HLEN', KEYS[5])
 if reply then return reply end
 local now = clock()
 local at = {active = KEYS[2], cancelled = KEYS[3], failed = KEYS[4], stats = KEYS[5], delayed = KEYS[7],
   events = ARGV[4]}
 if op == 'retry' then
-  if from ~= '' and tonumber(h.live or 0) == 1 and not h['t:' .. ARGV[6]] and ARGV[6] ~= '-' then return {4} end
-  local why = unfit()
-  if why then return {3, status, h.granted or '', why} end
   if from == '' or at_visit() then
     -- It goes on in the direction in which it failed.
     revive(R, run, h.undoing and 'undoing' or 'running', at)

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Removes a run that has ended and all that is kept of it. One with tokens left is
 -- marked instead: settle.lua drops them first, then this is called again.
--- uses: base
+-- uses: base upon
 -- KEYS[1] the run
 -- KEYS[2] its state log
 -- KEYS[3] its history
@@ -20,12 +20,15 @@
 -- ARGV[6] 1 if its tokens were looked for and none was found, else 0
 -- ARGV[7] 1 to remove only what is marked to be deleted, else 0
 -- ARGV[8] channel of the status changes
+-- ARGV[9] what it builds upon, as {5} has told, nothing to be told, see lib/upon, or -
+-- of who was not asked to do it
 -- Returns: {0} removed; {1, status, granted} refused; {2} no such run; {3, nonce of
--- its start} tokens are left; {4} it is to be kept longer; {9} the run's key is of a
--- wrong type
+-- its start} tokens are left; {4} it is to be kept longer; {5, nonce of its
+-- start, upon} allowed, but nothing was done: come again with what it builds upon now;
+-- {9} the run's key is of a wrong type
 local run = ARGV[1]
 local index = {completed = KEYS[5], failed = KEYS[6], cancelled = KEYS[7]}
-local R = read_run(KEYS[1], {'status', 'granted', 'born', 'workflow', 'ended', 'live', 'purging'})
+local R = read_run(KEYS[1], {'status', 'granted', 'born', 'ctl', 'workflow', 'ended', 'live', 'purging'})
 if not R then return {9} end
 local h = R.h
 local status, workflow = h.status, h.workflow or ''
@@ -41,6 +44,7 @@ if not index[status] or (keep >= 0 and h.purging == 'restart')
   return {1, status, h.granted or ''}
 end
 if keep >= 0 and (tonumber(h.ended) or 0) + keep > clock() then return {4} end
+if ARGV[9] ~= '-' and ARGV[9] ~= upon(h) then return {5, h.born or '', upon(h)} end
 
 -- occupied says whether tokens are left. The count may be wrong: it was damaged.
 local function occupied()

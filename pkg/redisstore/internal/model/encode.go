@@ -28,7 +28,9 @@ func (m *Model) arrange(s *State) {
 			cmp.Compare(a.op, b.op), cmp.Compare(a.read, b.read), cmp.Compare(a.queue, b.queue), cmp.Compare(a.att, b.att))
 	})
 	if len(s.asks) > 1 {
-		slices.SortFunc(s.asks, func(a, b request) int { return cmp.Compare(a.nonce, b.nonce) })
+		slices.SortFunc(s.asks, func(a, b request) int {
+			return cmp.Or(cmp.Compare(a.op.script(), b.op.script()), cmp.Compare(a.nonce, b.nonce))
+		})
 	}
 	var n numbers
 	for i := range s.sess {
@@ -134,7 +136,8 @@ func (s *State) encode(b []byte) []byte {
 	}
 	b = append(b, byte(len(s.asks)))
 	for _, a := range s.asks {
-		b = append(b, byte(a.op), byte(a.nonce), byte(a.from))
+		b = append(b, byte(a.op), byte(a.nonce), byte(a.from), bits(a.late, a.told, a.refused),
+			byte(a.upon.born), byte(a.upon.control), byte(a.upon.signal), byte(a.upon.folded), a.upon.purging)
 	}
 	return b
 }

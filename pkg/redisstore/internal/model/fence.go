@@ -28,6 +28,8 @@ const (
 	gives        // hand-back
 	passes       // hand-back of an unknown node, with a delay
 	releases     // the next branches of a large fan-out
+	stalls       // of a request: it is on its way
+	arrives      // of a request: it was late
 )
 
 // fence returns the token if the session's lease holds, else nil and the answer.

@@ -15,10 +15,13 @@ func (m *Model) asking(s *State, y yield) bool {
 		}
 		to.nonces++
 		r := request{op: op, nonce: to.nonces, from: m.setup.from}
-		if !m.control(to, r) {
+		step := Step{does: scriptControl, n: int8(op), fair: fair}
+		if !m.delays(to, r, step, y) {
+			return false
+		}
+		if m.asks(to, r) != taken {
 			return true
 		}
-		step := Step{does: scriptControl, n: int8(op), fair: fair}
 		if s.left[loss] > 0 {
 			lost := to.clone()
 			lost.left[loss]--
@@ -35,37 +38,34 @@ func (m *Model) asking(s *State, y yield) bool {
 		ask(toRetry, revival, false) && ask(toRewind, rewind, false)) {
 		return false
 	}
-	for i, r := range s.asks {
-		to := s.clone()
-		to.asks = slices.Delete(to.asks, i, i+1)
-		m.control(to, r)
-		if !y(Step{does: scriptControl, n: int8(r.op), op: commits}, to) {
-			return false
-		}
-	}
-	return m.signalling(s, y) && m.removing(s, y) && m.folding(s, y)
+	return m.coming(s, y) && m.signalling(s, y) && m.removing(s, y) && m.folding(s, y)
 }
 
 func (m *Model) signalling(s *State, y yield) bool {
 	d := s.db
-	if !d.exists || !m.setup.has(signal) || d.status != running && d.status != paused {
-		return true // refused
+	if !d.exists || !m.setup.has(signal) {
+		return true
 	}
 	// Who got an answer to every signal waits for what it does, and sends no other.
-	waits := len(d.waiters) > 0 && int(s.taken) <= len(d.eaten)
+	waits := len(d.waiters) > 0 && int(s.taken) <= len(d.eaten) && (d.status == running || d.status == paused)
 	if s.left[signal] > 0 || waits {
 		to := s.clone()
 		to.left[signal] = max(0, to.left[signal]-1)
 		to.sent++
+		r := request{op: toSignal, nonce: to.sent}
+		step := Step{does: scriptSignal, n: to.sent, fair: waits}
+		if !m.delays(to, r, step, y) {
+			return false
+		}
 		to.taken++
-		if m.signalRun(to, to.sent) && !y(Step{does: scriptSignal, n: to.sent, fair: waits}, to) {
+		if m.asks(to, r) == taken && !y(step, to) {
 			return false
 		}
 	}
 	if s.sent > 0 && s.left[loss] > 0 {
 		to := s.clone()
 		to.left[loss]--
-		m.signalRun(to, s.sent)
+		m.asks(to, request{op: toSignal, nonce: s.sent})
 		return y(Step{does: scriptSignal, n: s.sent, lost: true}, to)
 	}
 	return true
@@ -73,11 +73,14 @@ func (m *Model) signalling(s *State, y yield) bool {
 
 func (m *Model) removing(s *State, y yield) bool {
 	d := s.db
-	if d.exists && (d.status.ended() || m.broken(DeleteLive)) && s.left[removal] > 0 && d.purging != 'd' {
+	if d.exists && s.left[removal] > 0 && d.purging != 'd' {
 		to := s.clone()
 		to.left[removal]--
-		m.deleteRun(to, false)
-		if !y(Step{does: scriptDelete}, to) {
+		r, step := request{op: toDelete}, Step{does: scriptDelete}
+		if !m.delays(to, r, step, y) {
+			return false
+		}
+		if m.asks(to, r) == taken && !y(step, to) {
 			return false
 		}
 	}
@@ -167,8 +170,12 @@ func (m *Model) harming(s *State, y yield) bool {
 }
 
 // cutBack lets the server come back with what it had saved. Who sends signals looks
-// what is left of them.
+// what is left of them. What is late was under way to the server that is gone.
 func cutBack(s *State) {
+	s.asks = slices.DeleteFunc(s.asks, func(r request) bool { return r.late && r.told })
+	for i, r := range s.asks {
+		s.asks[i] = request{op: r.op, nonce: r.nonce, from: r.from}
+	}
 	s.db, s.snap = s.snap.clone(), nil
 	s.taken = int8(len(s.db.eaten))
 	if s.db.kept != 0 {

@@ -51,7 +51,7 @@ func (m *Model) settling(s *State, st status, y yield) bool {
 		step := Step{does: scriptRestart, fair: true}
 		if d.purging == 'd' {
 			step.does = scriptDelete
-			m.deleteRun(to, true)
+			m.clear(to, true)
 		} else {
 			m.restartRun(to)
 		}

@@ -80,5 +80,9 @@ const (
 	FoldWhilePurged
 	DeleteLive
 	CancelledStaysMarked
+	ControlLate
+	SignalLate
+	DeleteLate
+	SentUnasked
 	mutations // the number of them
 )

@@ -21,7 +21,7 @@ func (m *Model) start(s *State) {
 	}
 }
 
-// control is what a client asks of a run.
+// control is what a client asks of a run. Signals and deletes are no controls.
 type control uint8
 
 const (
@@ -30,28 +30,43 @@ const (
 	toCancel
 	toRetry
 	toRewind
+	toSignal
+	toDelete
 )
 
-var controlNames = [...]string{"pause", "resume", "cancel", "retry", "retry from a node"}
+var controlNames = [...]string{"pause", "resume", "cancel", "retry", "retry from a node", "signal", "delete"}
 
-// control changes a run's status. It reports whether it did.
-func (m *Model) control(s *State, r request) bool {
+func (c control) String() string { return controlNames[c] }
+
+// script is what does it.
+func (c control) script() script {
+	switch c {
+	case toSignal:
+		return scriptSignal
+	case toDelete:
+		return scriptDelete
+	}
+	return scriptControl
+}
+
+// control changes a run's status.
+func (m *Model) control(s *State, r request) reply {
 	d := s.db
 	if !d.exists || d.purging == 'd' && !m.broken(RetryWhilePurged) {
-		return false
+		return refused
 	}
 	repeated := slices.Contains(d.ctl, r.nonce)
 	if repeated && !m.broken(ControlRepeated) {
-		return false
+		return takenBefore
 	}
-	allowed := r.op == toPause && d.status == running || r.op == toResume && d.status == paused ||
-		r.op == toCancel && (d.status == running || d.status == paused || d.status == undoing) ||
-		r.op >= toRetry && d.status == failed
-	if !allowed {
-		return false
+	if !m.allows(d, r) {
+		return refused
+	}
+	if !m.builds(d, r) {
+		return moved
 	}
 	if repeated {
-		m.violate("S4: one request to %s is applied twice", controlNames[r.op])
+		m.violate("S4: one request to %s is applied twice", r.op)
 	}
 	switch r.op {
 	case toPause:
@@ -61,45 +76,48 @@ func (m *Model) control(s *State, r request) bool {
 	case toCancel:
 		m.endRun(d, cancelled)
 	case toRetry, toRewind:
-		if !m.revives(d, r) {
-			return false
-		}
+		m.revives(d, r)
 	}
 	d.ctl = append(d.ctl, r.nonce)
 	if r.op != toPause && !m.broken(ControlUnmarked) {
 		d.todo = true
 	}
-	return true
+	return taken
 }
 
-func (m *Model) revives(d *db, r request) bool {
-	if d.purging != 0 && !m.broken(RetryWhilePurged) {
+// allows says whether a run as it stands takes a control.
+func (m *Model) allows(d *db, r request) bool {
+	switch r.op {
+	case toPause:
+		return d.status == running
+	case toResume:
+		return d.status == paused
+	case toCancel:
+		return !d.status.ended()
+	}
+	if d.status != failed || d.purging != 0 && !m.broken(RetryWhilePurged) {
 		return false
 	}
 	if r.op == toRetry {
-		if d.live == 0 {
-			return false
-		}
-		if d.undoing {
-			m.revive(d, undoing)
-		} else {
-			m.revive(d, running)
-		}
-		return true
+		return d.live > 0
 	}
-	if d.undoing {
-		return false
-	}
-	at := slices.IndexFunc(d.visits, func(v visit) bool { return v.node == r.from })
-	if m.atVisit(d, r.from) {
+	at := m.visited(d, r.from)
+	return !d.undoing && (m.atVisit(d, r.from) || at >= 0 && d.visits[at].sv >= d.sb)
+}
+
+func (m *Model) visited(d *db, node int8) int {
+	return slices.IndexFunc(d.visits, func(v visit) bool { return v.node == node })
+}
+
+func (m *Model) revives(d *db, r request) {
+	switch {
+	case r.op == toRetry && d.undoing:
+		m.revive(d, undoing)
+	case r.op == toRetry || m.atVisit(d, r.from):
 		m.revive(d, running)
-		return true
+	default:
+		d.purging, d.restart = 'r', d.visits[m.visited(d, r.from)]
 	}
-	if at < 0 || d.visits[at].sv < d.sb {
-		return false
-	}
-	d.purging, d.restart = 'r', d.visits[at]
-	return true
 }
 
 // atVisit says whether the run's only token is at the node, as it came there.
@@ -144,8 +162,24 @@ func (m *Model) restartRun(s *State) {
 	m.add(s, newToken(id, v.node, v.queue, "", 0))
 }
 
-// deleteRun removes a run that has ended; one with tokens left is marked instead.
-func (m *Model) deleteRun(s *State, bare bool) {
+// deleteRun removes a run that has ended.
+func (m *Model) deleteRun(s *State, r request) reply {
+	d := s.db
+	if !d.exists || d.born != r.upon.born {
+		return takenBefore // it is gone
+	}
+	if !d.status.ended() && !m.broken(DeleteLive) {
+		return refused
+	}
+	if !m.builds(d, r) {
+		return moved
+	}
+	m.clear(s, false)
+	return taken
+}
+
+// clear removes a run; one with tokens left is marked instead.
+func (m *Model) clear(s *State, bare bool) {
 	d := s.db
 	if d.live > 0 && !bare && !m.broken(DeleteTokens) {
 		d.purging, d.todo = 'd', true
@@ -154,17 +188,25 @@ func (m *Model) deleteRun(s *State, bare bool) {
 	*d = db{entries: d.entries, timers: d.timers}
 }
 
-// signalRun lets the token that has waited longest go on, or is kept. It reports
-// whether it was taken.
-func (m *Model) signalRun(s *State, id int8) bool {
-	d := s.db
-	if !d.exists || d.last == id && !m.broken(SignalRepeated) || d.status != running && d.status != paused {
-		return false
+// signalRun lets the token that has waited longest go on, or is kept.
+func (m *Model) signalRun(s *State, r request) reply {
+	d, id := s.db, r.nonce
+	if !d.exists {
+		return refused
+	}
+	if d.last == id && !m.broken(SignalRepeated) {
+		return takenBefore
+	}
+	if d.status != running && d.status != paused {
+		return refused
 	}
 	for _, waiter := range d.waiters {
 		t := d.token(waiter)
 		if t == nil || m.late(d, t) {
 			continue
+		}
+		if !m.builds(d, r) {
+			return moved
 		}
 		if t.due && !m.broken(SignalLeavesTimer) {
 			dropTimer(d, waiter)
@@ -172,16 +214,19 @@ func (m *Model) signalRun(s *State, id int8) bool {
 		m.eat(d, t, id)
 		m.wake(s, t, 0)
 		d.last = id
-		return true
+		return taken
 	}
 	if d.kept != 0 {
-		return false
+		return refused
+	}
+	if !m.builds(d, r) {
+		return moved
 	}
 	if !m.broken(SignalUnkept) {
 		d.kept = id
 	}
 	d.last = id
-	return true
+	return taken
 }
 
 // promote moves a token that is due: it was delayed, or the time of its wait is over.

@@ -12,7 +12,8 @@ var scriptNames = [allSteps]string{"start", "load", "next", "later", "await", "e
 func (s script) String() string { return scriptNames[s] }
 
 var opNames = [...]string{undecided: "", commits: "", emits: "sees all, emits", falls: "to the fallback", retries: "",
-	ruins: "", gives: "gives it back", passes: "knows no such node", releases: ""}
+	ruins: "", gives: "gives it back", passes: "knows no such node", releases: "",
+	stalls: "is held up", arrives: "comes late"}
 
 var happened = [faults]string{crash: "its worker dies", save: "the server saves its data",
 	cut: "the server comes back with what it saved", regroup: "the group is made anew", drain: "streams and timers are lost",
@@ -41,11 +42,10 @@ func (m *Model) say(s *State, step Step) string {
 		fmt.Fprintf(&b, "FAULT %s", happened[step.n])
 	case step.does == scriptControl:
 		fmt.Fprintf(&b, "control %s", controlNames[step.n])
-		if step.op == commits {
-			b.WriteString(", sent again")
-		}
 	case step.does == scriptSignal:
 		fmt.Fprintf(&b, "signal %d", step.n)
+	case step.does == scriptDelete && step.tok == "":
+		b.WriteString("delete")
 	case step.does == recalls:
 		b.WriteString([]string{"a janitor looks at the run", "the janitor, from memory, takes the mark away"}[step.n])
 	case step.uid != 0 && step.does != scriptReclaim:
@@ -57,6 +57,14 @@ func (m *Model) say(s *State, step Step) string {
 		fmt.Fprintf(&b, "%s %s", step.does, step.tok)
 		if step.does == scriptReclaim && !step.fair {
 			b.WriteString(", the holder is alive")
+		}
+	}
+	if step.does == scriptControl || step.does == scriptSignal || step.does == scriptDelete {
+		switch step.op {
+		case commits:
+			b.WriteString(", sent again")
+		case stalls, arrives:
+			b.WriteString(", which " + opNames[step.op])
 		}
 	}
 	if step.lost {

@@ -61,6 +61,7 @@ var libraries = map[string]string{
 	"lib/late":     "frames.go",
 	"lib/status":   "finish.go",
 	"lib/token":    "token.go",
+	"lib/upon":     "late.go",
 	"lib/visit":    "finish.go",
 	"lib/wait":     "token.go",
 }

@@ -30,13 +30,6 @@ type session struct {
 	epoch int8 // of a mutation
 }
 
-// request is one of a client that got no answer, and is sent again.
-type request struct {
-	op    control
-	nonce int8
-	from  int8
-}
-
 // State is one state of the whole system.
 type State struct {
 	db     *db

@@ -26,12 +26,13 @@ const (
 	folding               // the state log is compacted
 	deadline              // the run has one, and it passes
 	sweep                 // a consumer of whom nothing was heard is deleted
+	late                  // a request is held up, and sent again meanwhile
 	faults
 )
 
 var faultNames = [faults]string{"crashes", "expired leases", "lost replies", "saves", "restarts from a shorter log",
 	"new groups", "lost streams", "stray entries", "hand-backs", "failed attempts", "failed items", "pauses", "cancels",
-	"retries", "retries from a node", "deletes", "starts again", "signals", "compactions", "deadlines", "sweeps"}
+	"retries", "retries from a node", "deletes", "starts again", "signals", "compactions", "deadlines", "sweeps", "late requests"}
 
 func (f fault) String() string { return faultNames[f] }
 

@@ -24,6 +24,8 @@ var setups = []Setup{
 	{Name: "chain, lost streams", Graph: chain, Slots: 2, Left: left{drain: 1, crash: 1, expiry: 1, attempt: 1, pause: 1}},
 	{Name: "chain, deleted and started again", Graph: chain, Slots: 2, Left: left{removal: 1, rerun: 1, cancel: 1, crash: 1, expiry: 1, ruin: 1}},
 	{Name: "chain, late requests", Graph: chain, Slots: 1, Left: left{pause: 2, loss: 2, cancel: 1, ruin: 1, revival: 1}},
+	{Name: "chain, held up", Graph: chain, Slots: 1, Left: left{late: 1, pause: 2, cancel: 1, ruin: 1, revival: 1}},
+	{Name: "chain, held up and failed twice", Graph: chain, Slots: 1, Left: left{late: 1, ruin: 2, revival: 2, removal: 1, rerun: 1}},
 	{Name: "chain, deadline", Graph: chain, Slots: 2, Left: faulty(left{deadline: 1, pause: 1, cancel: 1})},
 	{Name: "two queues", Graph: crossing, Slots: 2, Left: left{crash: 2, expiry: 2, loss: 2}},
 	{Name: "two queues, a worker for each", Graph: crossing, Slots: 1, apart: true, Left: left{crash: 2, expiry: 1, loss: 1, pause: 1}},
@@ -49,6 +51,7 @@ var setups = []Setup{
 	{Name: "await", Graph: answer, Slots: 2, Left: faulty(left{signal: 1, cancel: 1})},
 	{Name: "await, server", Graph: answer, Slots: 2, Left: left{signal: 1, save: 1, cut: 1}},
 	{Name: "await, controls", Graph: answer, Slots: 1, Left: left{signal: 1, pause: 1, cancel: 1, removal: 1, rerun: 1, loss: 1}},
+	{Name: "await, held up", Graph: answers, Slots: 1, Left: left{late: 1, signal: 2, removal: 1, rerun: 1, deadline: 1, revival: 1}},
 	{Name: "await twice", Graph: answers, Slots: 2, Left: faulty(left{signal: 2})},
 	{Name: "delay", Graph: timer, Slots: 2, Left: faulty(left{pause: 1, cancel: 1, attempt: 1, removal: 1})},
 	{Name: "quorum, workers", Graph: quorum, Slots: 2, Left: faulty(left{handback: 1})},
@@ -61,6 +64,7 @@ var setups = []Setup{
 	{Name: "undo of branches", Graph: undoFan, Slots: 2, Left: left{ruin: 1, crash: 2, expiry: 2, loss: 1, cancel: 1}},
 	{Name: "retry from a node", Graph: again, Slots: 2, from: 1, ordered: true, Left: left{ruin: 1, rewind: 1, crash: 1, expiry: 1, folding: 1}},
 	{Name: "retry from a node, controls", Graph: again, Slots: 2, from: 1, ordered: true, Left: left{ruin: 1, rewind: 1, loss: 1, cancel: 1, removal: 1}},
+	{Name: "retry from a node, held up", Graph: again, Slots: 1, from: 1, ordered: true, Left: left{late: 1, ruin: 2, rewind: 1, revival: 1, folding: 1, removal: 1}},
 }
 
 // deep is the long form: the same with more of everything, where that still ends.
@@ -80,7 +84,7 @@ func deep(s Setup) Setup {
 func wild(g *Graph) Setup {
 	s := Setup{Name: g.Name, Graph: g, Slots: 3, Limit: 3, Chunk: 2, Left: left{
 		crash: 3, expiry: 3, loss: 4, save: 1, cut: 1, regroup: 1, stray: 1, handback: 2, attempt: 2, ruin: 1, pause: 2,
-		cancel: 1, revival: 1, removal: 1, rerun: 1, signal: 2, folding: 2, deadline: 1,
+		cancel: 1, revival: 1, removal: 1, rerun: 1, signal: 2, folding: 2, deadline: 1, late: 1,
 	}}
 	if g == again {
 		s.from, s.ordered = 1, true
