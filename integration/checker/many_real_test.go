@@ -116,6 +116,20 @@ func (f *floor) end(run, owner string, step int) real {
 		[]any{"e -1 0 0 1", "0", f.plain(run, "0", owner, step, ""), f.entries[run+"/0"], run, "record", "", "output"}}
 }
 
+// nextAlone and endAlone are next and end of a token that has made every item of its run.
+func (f *floor) nextAlone(run, owner string, step int) real {
+	r := f.next(run, owner, step)
+	r.args = []any{fmt.Sprintf("N %d %d 0 %d 1 0", step, step+1, step), "0", r.args[2], r.args[3], "work",
+		fmt.Sprintf("%d|q|%d|0|0||", step+1, step), "work", "record", "delta", "input"}
+	return r
+}
+
+func (f *floor) endAlone(run, owner string, step int) real {
+	r := f.end(run, owner, step)
+	r.args = append([]any{fmt.Sprintf("E %d %d 0 0 0 1", step, step+1)}, append(r.args[1:5:5], "wf", "work", "record", "", "output")...)
+	return r
+}
+
 // deposit leaves the results of tokens of one run together, each under its owner.
 func (f *floor) deposit(run string, all ...[2]string) real {
 	r := real{[]string{at("run:" + run), at("queue:q"), at("state:" + run), at("history:" + run)},
@@ -153,7 +167,8 @@ func (f *floor) play() {
 	}
 	f.read()
 	f.step(f.load("a", [3]string{"0", "w1-1"}), f.load("b", [3]string{"0", "w1-2", "w1"}), f.load("c", [3]string{"0", "w1-3"}))
-	f.step(f.next("a", "w1-1", 0), f.next("b", "w9-9", 0), f.next("c", "w1-3", 0), f.next("c", "w1-3", 0))
+	f.step(f.nextAlone("a", "w1-1", 0), f.nextAlone("b", "w9-9", 0), f.next("b", "w9-9", 0), f.next("c", "w1-3", 0), f.next("c", "w1-3", 0),
+		f.nextAlone("c", "w1-3", 0))
 	f.run(fanScript, []string{at("run:c"), at("queue:q")}, "c", "0", "w1-3", 1, f.entries["c/0"])
 	f.read()
 	var loads [][3]string
@@ -164,9 +179,9 @@ func (f *floor) play() {
 	}
 	f.answers(f.step(f.load("c", append(loads, [3]string{"0.1.1", "w9-1"}, [3]string{"0.1.2", "w9-2", "w9"})...)), 2)
 	zombie, twice := [2]string{"0.1.9", "w9-9"}, branches[0]
-	f.answers(f.step(f.end("a", "w1-1", 1), f.deposit("c", branches[0], twice, zombie, branches[2], branches[1]), f.end("b", "w1-2", 0)), 2)
+	f.answers(f.step(f.endAlone("a", "w1-1", 1), f.deposit("c", branches[0], twice, zombie, branches[2], branches[1]), f.end("b", "w1-2", 0)), 2)
 	f.answers(f.step(f.deposit("c", append(branches[3:18:18], twice)...)), 1)
-	f.answers(f.step(f.end("a", "w1-1", 1), f.deposit("c", branches[:4]...)), 5)
+	f.answers(f.step(f.end("a", "w1-1", 1), f.endAlone("a", "w1-1", 1), f.deposit("c", branches[:4]...)), 6)
 }
 
 // answers wants so many items to be refused. A script that was doctored answers what it
@@ -196,8 +211,8 @@ func TestRealStep(t *testing.T) {
 	if r.Violations() != 0 {
 		t.Errorf("%d violations:\n%s", r.Violations(), r.Details())
 	}
-	if n := r.Counts["items of scripts"]; n != 3+3+3+4+21+7+16+5 || r.Counts["unknown scripts"] != 0 {
-		t.Errorf("%d items were judged, %d scripts unknown, want 62 and none", n, r.Counts["unknown scripts"])
+	if n := r.Counts["items of scripts"]; n != 3+3+3+6+21+7+16+6 || r.Counts["unknown scripts"] != 0 {
+		t.Errorf("%d items were judged, %d scripts unknown, want 65 and none", n, r.Counts["unknown scripts"])
 	}
 	snap, err := checker.Read(t.Context(), checker.Namespace{Name: "n", Partitions: 1, Masters: []*redis.Client{f.rdb}})
 	if err != nil {
@@ -213,10 +228,12 @@ func TestRealStep(t *testing.T) {
 // doctoredSteps are changes of step.lua, and the rule that must tell of each.
 var doctoredSteps = []struct{ rule, old, instead string }{
 	{"S3", "h[2] ~= ARGV[at + 2]", "not h[2]"},
+	{"S3", "h[2] ~= record or (h[3] or '0') ~= what.before", "not h[2]"},
 	{"S3", "h[7 + i] == ARGV[b + 1]", "h[7 + i]"},
 	{"S3", "not left[ARGV[b]]", "true"},
 	{"S3", "taken[ARGV[b]] or", ""},
-	{"S4", "local puts, p = {t, ARGV[at + 3],", "committed = h[4] and committed or 2 local puts, p = {t, ARGV[at + 3],"},
+	{"S4", "local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8]", "committed = h[4] and committed or 2 local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8]"},
+	{"S2", "int(what.before + 1)", "what.before"},
 	{"S4", "int(committed + x - 1)", "int(committed + x)"},
 	{"S4", "int(committed + x - 1)", "int(committed)"},
 	{"S1", "if what.delta and", "if what.delta then call('RPUSH', state, 'x') end if what.delta and"},
@@ -224,6 +241,7 @@ var doctoredSteps = []struct{ rule, old, instead string }{
 	{"S1", "deltas[i] = ARGV[b + 5]", "deltas[1] = ARGV[b + 5]"},
 	{"S9", "'live', '0', 'committed'", "'live', '1', 'committed'"},
 	{"S9", "'live', int(h[2] - x)", "'live', int(h[2] - x + 1)"},
+	{"S9", "int(made + 1)", "made"},
 	{"S9", "records[#records + 1] = record", "records[1] = record"},
 	{"S9", "FIRST[n + i - 1]", "'h:' .. (n + i)"},
 	{"S9", "if n + i - 1 <= 16 then", "if n + i - 1 <= 15 then"},

@@ -22,13 +22,15 @@ var shapes = map[byte]shape{
 	'l': {head: 2, each: 4, stream: true, grouped: true, loads: true},
 	'n': {head: 1, each: 8},
 	'e': {head: 1, each: 7, stream: true},
+	'N': {head: 1, each: 9},
+	'E': {head: 1, each: 9, stream: true},
 	'd': {head: 2, each: 7, stream: true, grouped: true},
 }
 
 // shapeText is the first argument of items: their letter, of a group how many there
-// are, and of commits what was read, how many there may be, whether there is a delta
-// and whether there is a place for the history.
-var shapeText = regexp.MustCompile(`^(?:(l) ([1-9]\d{0,3})|([ne]|(d) ([1-9]\d{0,3})) (?:-1|\d+) \d+ ([01]) ([01]))$`)
+// are, and of commits what was read and how many there may be, or what the run counts,
+// whether there is a delta and whether there is a place for the history.
+var shapeText = regexp.MustCompile(`^(?:l ([1-9]\d{0,3})|(?:(?:[ne]|d ([1-9]\d{0,3})) (?:-1|\d+) \d+|[NE](?: \d+){4}) ([01]) ([01]))$`)
 
 func shapeOf(text string) (s shape, ok bool) {
 	words := shapeText.FindStringSubmatch(text)
@@ -38,10 +40,10 @@ func shapeOf(text string) (s shape, ok bool) {
 	s = shapes[text[0]]
 	s.size, s.keys = 1, 1
 	if s.grouped {
-		s.size, _ = strconv.Atoi(words[2] + words[5])
+		s.size, _ = strconv.Atoi(words[1] + words[2])
 	}
-	s.delta = words[6] == "1"
-	for _, has := range []bool{s.stream, s.delta, words[7] == "1"} {
+	s.delta = words[3] == "1"
+	for _, has := range []bool{s.stream, s.delta, words[4] == "1"} {
 		if has {
 			s.keys++
 		}

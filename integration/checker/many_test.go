@@ -52,6 +52,24 @@ func completed(run, entry, owner string, step int) deed {
 			fmt.Sprintf("HSET @run:%s status completed ended 9 live 0 committed %d ends 1 h:%d h", run, step+1, step+1), "HDEL @run:" + run + " t:0 i:0"}}
 }
 
+// steppedAlone is stepped of a token that has made every item of its run.
+func steppedAlone(run, entry, owner string, step int) deed {
+	d := stepped(run, entry, owner, step)
+	_, rest, _ := strings.Cut(d.argv, " ")
+	rest, _, _ = strings.Cut(rest, " h d x")
+	d.argv = fmt.Sprintf("N~%d~%d~0~%d~1~0 %s%d|0|0|| work h d x", step, step+1, step, rest, step)
+	return d
+}
+
+// completedAlone is completed of a token that has made every item of its run.
+func completedAlone(run, entry, owner string, step int) deed {
+	d := completed(run, entry, owner, step)
+	_, rest, _ := strings.Cut(d.argv, " ")
+	rest, _, _ = strings.Cut(rest, " h ")
+	d.argv = fmt.Sprintf("E~%d~%d~0~0~0~0 %s wf '' h '' out", step, step+1, rest)
+	return d
+}
+
 // deposited leaves a branch's result in frame 0.0, as the nth.
 func deposited(run, entry, owner, token string, n, live, committed int) deed {
 	return depositedTogether(run, n, live, committed, false, leased{token, entry, owner})
@@ -123,10 +141,10 @@ func TestManyItems(t *testing.T) {
 	p := newTape(t)
 	p.two()
 	p.starts(nil, begun("a", "").refused())
-	p.step(nil, stepped("b", "1-2", "w1-2", 0), granted("a", "0", "1-1", "w2-1").refused(), stepped("b", "1-2", "w1-2", 0).refused())
+	p.step(nil, steppedAlone("b", "1-2", "w1-2", 0), granted("a", "0", "1-1", "w2-1").refused(), stepped("b", "1-2", "w1-2", 0).refused())
 	p.branches()
-	p.step(over("2-2 1-2 2-1", "b"), deposited("a", "2-2", "w1-4", "0.0.2", 1, 3, 2), completed("b", "1-2", "w1-2", 1),
-		completed("b", "1-2", "w1-2", 1).refused(), deposited("a", "2-1", "w1-3", "0.0.1", 2, 2, 3))
+	p.step(over("2-2 1-2 2-1", "b"), deposited("a", "2-2", "w1-4", "0.0.2", 1, 3, 2), completedAlone("b", "1-2", "w1-2", 1),
+		completed("b", "1-2", "w1-2", 1).refused(), completedAlone("b", "1-2", "w1-2", 1).refused(), deposited("a", "2-1", "w1-3", "0.0.1", 2, 2, 3))
 	r := p.end()
 	if r.Violations() != 0 {
 		t.Errorf("it has %d violations:\n%s", r.Violations(), r.Details())
@@ -136,8 +154,8 @@ func TestManyItems(t *testing.T) {
 			t.Errorf("%s has judged nothing", rule)
 		}
 	}
-	if n := r.Counts["items of scripts"]; n != 2+2+1+3+3+4 {
-		t.Errorf("%d items of scripts were judged, want 15", n)
+	if n := r.Counts["items of scripts"]; n != 2+2+1+3+3+5 {
+		t.Errorf("%d items of scripts were judged, want 16", n)
 	}
 	if n := r.Counts["unknown scripts"]; n != 0 {
 		t.Errorf("%d scripts are unknown", n)

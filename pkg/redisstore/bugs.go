@@ -22,6 +22,7 @@ var bugs = map[string][]bug{
 	"no-fence": {
 		{file: "lib/fence", piece: "if t.own ~= own then return nil, {5} end", instead: "do return t end"},
 		{file: "step", piece: "h[2] ~= ARGV[at + 2]", instead: "not h[2]", times: 2},
+		{file: "step", piece: "h[2] ~= record or (h[3] or '0') ~= what.before", instead: "not h[2]"},
 		{file: "step", piece: "h[7 + i] == ARGV[b + 1]", instead: "h[7 + i]"},
 	},
 	// What a dead worker held stays with it.

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -96,8 +97,18 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 	if history == 1 {
 		keys = append(keys, m.p.history(l.run))
 	}
-	read, most := pick(m.r, []string{"-1", "0", "1"}), pick(m.r, []string{"0", "0", "2"})
-	args[0] = fmt.Sprintf("%s%s %s %s %d %d", op, size, read, most, delta, history)
+	told := pick(m.r, []string{"-1", "0", "1"}) + " " + pick(m.r, []string{"0", "0", "2"})
+	if a, ok := m.alone(l, record); ok && (op == "n" || op == "e") && m.r.IntN(4) > 0 {
+		told = fmt.Sprint(a.committed, " ", a.made, " ", a.failed, " ", a.version)
+		if op == "n" {
+			args[5] = fmt.Sprint(a.made, "|", l.queue, "|", a.version, "|0|0||")
+			args = append(args, cmp.Or(a.kept, node))
+		} else {
+			args = append(args, "wf", a.kept)
+		}
+		op = strings.ToUpper(op)
+	}
+	args[0] = fmt.Sprintf("%s%s %s %d %d", op, size, told, delta, history)
 	last := func() []string { return []string{"record", "delta", pick(m.r, []string{"", "\x00\x01", "a|b"})} }
 	if op != "d" {
 		return keys, append(args, last()...)
@@ -109,6 +120,30 @@ func (m *monkey) item(l monkeyLease) (keys, args []string) {
 		args = append(append(args, g.token, record, g.entry, "1|"+g.token+"."+g.step), last()...)
 	}
 	return keys, args
+}
+
+// lone is what a run counts whose only token has made all of its items.
+type lone struct {
+	committed, made, failed, version int
+	kept                             string
+}
+
+// alone is what the holder of a token knows of such a run; ok is false of others.
+func (m *monkey) alone(l monkeyLease, record string) (a lone, ok bool) {
+	h, _ := m.do("HMGET", m.p.run(l.run), "t:"+l.token, "live", "deadline", "kept", "committed", "created", "failed", "sv").([]any)
+	if len(h) == 0 || h[0] != record || !strings.HasSuffix(record, "|.") || h[1] != "1" || h[2] != nil {
+		return a, false
+	}
+	a.kept, _ = h[3].(string)
+	for i, into := range []*int{&a.committed, &a.made, &a.failed, &a.version} {
+		text, there := h[4+i].(string)
+		n, err := strconv.Atoi(text)
+		if there && (err != nil || n < 0) {
+			return a, false
+		}
+		*into = n
+	}
+	return a, l.step == strconv.Itoa(a.made-1)
 }
 
 // record is what the token's record says, or what somebody may think that it says.

@@ -10,28 +10,30 @@ import (
 )
 
 // note is what flox.Lease.Note says of a plain token: how many items its run has
-// committed, and the token's record.
+// committed, what more is known if it is alone, and the token's record.
 type note struct {
 	committed          int64
+	alone              *alone
 	record             string
 	node, frame, index string // of the record
 	head, tail         string // of the record: what is around step, node and queue
 }
 
-func writeNote(committed int64, record string) string {
-	return strconv.FormatInt(committed, 10) + " " + record
+func writeNote(committed int64, a *alone, record string) string {
+	return strconv.FormatInt(committed, 10) + " " + a.write() + " " + record
 }
 
 // readNote returns false for a lease that has no note, or one that does not fit it.
 func readNote(l flox.Lease) (n note, ok bool) {
-	known, record, _ := strings.Cut(l.Note, " ")
+	committed, rest, _ := strings.Cut(l.Note, " ")
+	known, record, _ := strings.Cut(rest, " ")
 	head := "q|" + l.ID + "|" + l.Owner + "|"
-	rest, ok := strings.CutPrefix(record, head)
+	rest, ok = strings.CutPrefix(record, head)
 	if !ok || l.Attempt != 0 {
 		return n, false
 	}
-	n.committed, _ = strconv.ParseInt(known, 10, 64)
-	n.record = record
+	n.committed, _ = strconv.ParseInt(committed, 10, 64)
+	n.alone, n.record = readAlone(known), record
 	step, rest, _ := strings.Cut(rest, "|")
 	n.node, rest, _ = strings.Cut(rest, "|")
 	queue, rest, _ := strings.Cut(rest, "|")
@@ -70,7 +72,7 @@ func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox
 		consumer = ""
 	}
 	r, ok := s.plainly(ctx, n, scriptStep, &plain{
-		part: p, values: 7, letter: "l", head: e.Queue,
+		part: p, values: 8, letter: "l", head: e.Queue,
 		keys: []string{p.run(e.Run), p.queue(e.Queue)},
 		args: []string{e.Token, e.ID, owner, consumer},
 	})
@@ -85,7 +87,8 @@ func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox
 		return flox.Loaded{}, false
 	}
 	return flox.Loaded{
-		Lease: flox.Lease{Entry: e, Owner: owner, Step: number, Note: writeNote(integer(r.values, 3), "q|"+e.ID+"|"+owner+"|"+rest)},
+		Lease: flox.Lease{Entry: e, Owner: owner, Step: number, Note: writeNote(
+			integer(r.values, 3), loadedAlone(number, r.values), "q|"+e.ID+"|"+owner+"|"+rest)},
 		Item: flox.Item{
 			Workflow: text(r.values, 0), Fingerprint: text(r.values, 1),
 			Version: integer(r.values, 2), Committed: integer(r.values, 3),
@@ -93,6 +96,14 @@ func (s *Store) plainLoad(ctx context.Context, e flox.Entry, owner string) (flox
 			Waited: waitedFor(e.ID, r.now),
 		},
 	}, true
+}
+
+// records is how many records the run may have.
+func (n note) records() int64 {
+	if n.alone != nil {
+		return n.committed + n.alone.failed
+	}
+	return n.committed + historyMargin
 }
 
 // historyMargin is how many records a run may have that its note does not count: of
@@ -111,22 +122,37 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		return result, false
 	}
 	part, p := s.keys.of(c.Run)
-	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 8)}
+	a := note.alone
+	if a != nil && (c.MaxSteps > 0 && note.committed >= c.MaxSteps || c.Read > a.version) {
+		a = nil
+	}
+	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 9)}
 	x.keys = append(x.keys, p.run(c.Run))
 	var last []byte
 	next := ""
 	switch {
 	case c.Op == flox.OpNext && c.Keep && c.Queue == c.Lease.Queue:
-		x.letter, next, last, x.values = "n", note.next(c.Step, c.Node, c.Queue), c.Input, 2
-		visit := ""
-		if note.frame == "" {
-			visit = strconv.Itoa(c.Step+1) + "|" + c.Queue + "|"
+		next, last = note.next(c.Step, c.Node, c.Queue), c.Input
+		visit := strconv.Itoa(c.Step+1) + "|" + c.Queue + "|"
+		x.args = append(x.args, c.Token, note.record, next, note.node)
+		switch {
+		case a != nil:
+			kept := a.keep(note.node)
+			x.letter, x.args = "N", append(x.args, visit+strconv.FormatInt(a.version, 10)+"|0|0||", kept)
+		case note.frame == "":
+			x.letter, x.values, x.args = "n", 2, append(x.args, visit)
+		default:
+			x.letter, x.values, x.args = "n", 2, append(x.args, "")
 		}
-		x.args = append(x.args, c.Token, note.record, next, note.node, visit)
 	case c.Op == flox.OpEnd && note.frame == "":
-		x.letter, last, x.values = "e", c.Output, 1
+		last = c.Output
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
 		x.args = append(x.args, c.Token, note.record, c.ID, c.Run)
+		if a != nil {
+			x.letter, x.args = "E", append(x.args, a.workflow, a.kept)
+		} else {
+			x.letter, x.values = "e", 1
+		}
 	case c.Op == flox.OpDeposit && note.frame != "":
 		x.letter, x.head, last = "d", note.frame, c.Output
 		x.keys = append(x.keys, p.queue(c.Lease.Queue))
@@ -139,29 +165,42 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 		delta = " 1"
 		x.keys = append(x.keys, p.state(c.Run))
 	}
-	if note.frame != "" || note.committed+historyMargin >= firstRecords {
+	if note.frame != "" || note.records() >= firstRecords {
 		history = " 1"
 		x.keys = append(x.keys, p.history(c.Run))
 	}
-	x.kind = " " + strconv.FormatInt(c.Read, 10) + " " + strconv.FormatInt(c.MaxSteps, 10) + delta + history
+	if a != nil {
+		x.kind = a.kind(c.Step, note.committed, c.Delta != nil)
+	} else {
+		x.kind = " " + strconv.FormatInt(c.Read, 10) + " " + strconv.FormatInt(c.MaxSteps, 10)
+	}
+	x.kind += delta + history
 	x.args = append(x.args, string(c.Record), string(c.Delta), string(last))
 	r, ok := s.plainly(ctx, part, scriptStep, x)
 	if !ok {
 		return result, false
 	}
-	switch c.Op {
-	case flox.OpNext:
-		return flox.CommitResult{
-			Verdict: flox.VerdictKept, Version: integer(r.values, 0), Committed: integer(r.values, 1),
-			Note: writeNote(integer(r.values, 1), next),
-		}, true
-	case flox.OpEnd:
-		return flox.CommitResult{
-			Verdict: flox.VerdictReleased, Ended: flox.StatusCompleted,
-			Lasted: time.Duration(integer(r.values, 0)) * time.Millisecond,
-		}, true
+	switch {
+	case c.Op == flox.OpDeposit:
+		return flox.CommitResult{Verdict: flox.VerdictReleased}, true
+	case c.Op == flox.OpEnd:
+		result = flox.CommitResult{Verdict: flox.VerdictReleased, Ended: flox.StatusCompleted}
+		lasted := integer(r.values, 0)
+		if a != nil {
+			lasted = max(0, r.now-a.started)
+		}
+		result.Lasted = time.Duration(lasted) * time.Millisecond
+		return result, true
 	}
-	return flox.CommitResult{Verdict: flox.VerdictReleased}, true
+	result = flox.CommitResult{Verdict: flox.VerdictKept, Version: integer(r.values, 0), Committed: integer(r.values, 1)}
+	if a != nil {
+		if c.Delta != nil {
+			a.version++
+		}
+		result.Version, result.Committed = a.version, note.committed+1
+	}
+	result.Note = writeNote(result.Committed, a, next)
+	return result, true
 }
 
 // plainStart starts a run with others. ok is false if its own script has to do it.

@@ -235,7 +235,7 @@ func (c *crowd) root() flox.Lease {
 	}
 	f := strings.Split(record, "|")
 	return flox.Lease{
-		Entry: flox.Entry{Run: "wide", Token: "0", Queue: "q", ID: f[1], Consumer: "w"}, Owner: f[2], Step: 1, Note: writeNote(1, record),
+		Entry: flox.Entry{Run: "wide", Token: "0", Queue: "q", ID: f[1], Consumer: "w"}, Owner: f[2], Step: 1, Note: writeNote(1, nil, record),
 	}
 }
 

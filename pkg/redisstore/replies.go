@@ -65,7 +65,7 @@ func commitResult(r []any) (flox.CommitResult, error) {
 		result.Again, result.Version, result.Committed = integer(r, 1) == 1, integer(r, 2), integer(r, 3)
 	}
 	if record := text(r, 7); record != "" {
-		result.Note = writeNote(result.Committed, record)
+		result.Note = writeNote(result.Committed, nil, record)
 	}
 	result.Ended, result.Lasted = flox.Status(text(r, 5)), time.Duration(integer(r, 6))*time.Millisecond
 	return result, err

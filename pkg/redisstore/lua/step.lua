@@ -18,16 +18,25 @@
 --     begins with if it is in no frame, history record, delta, input of the
 --     successor
 --   e, then token, record of it, entry, run id, history record, delta, output
+--   N and E, the same of a token that has made every item of its run and stands in no
+--     frame: nobody else changes what the run counts. N, then token, record of it, new
+--     record, node that it leaves, what its visit begins with, what the run keeps if
+--     that changes, history record, delta, input of the successor; E, then token, record of it,
+--     entry, run id, workflow, what the run keeps, history record, delta, output
 --   d, deposits at one frame: the frame, then of each token, record of it, entry,
 --     index and item, history record, delta, deposit
 -- What l and d are has how many behind it, and then what n, e and d are has, with
 -- spaces between: state version that was read or -1, most items the run may commit or
--- 0, 1 with a delta else 0, 1 with a place in KEYS for the history else 0
+-- 0, 1 with a delta else 0, 1 with a place in KEYS for the history else 0. N and E have
+-- instead of the first two: items committed, items made, commits that failed, and the
+-- state version or, without a delta, 0
 -- Returns: {now in ms, then for each item, each load and each deposit, -1 or what
 -- follows:
 --   l: 0, workflow, fingerprint, state version, committed, what stands behind the
---     owner in the token's record, input, place in a trace or nil
---   n: 0, state version, committed; e: 0, ms that the run lasted; d: 0}
+--     owner in the token's record, input, place in a trace or nil, and of a run with
+--     one token and no deadline, if it is loaded by itself, "<items made>/<commits that
+--     failed>/<started>/<kept>"
+--   n: 0, state version, committed; e: 0, ms that the run lasted; N, E and d: 0}
 local call, try, match, find, format = redis.call, redis.pcall, string.match, string.find, string.format
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -125,17 +134,27 @@ end
 local BARE = '^q|(%d+%-%d+)||(%d+|[^|]*|([^|]*)|%.)$'
 local PLAIN = '^q|(%d+%-%d+)||(%d+|[^|]*|([^|]*)|0|0||[^|]*|%d+||0|0|0|%d+|[01]|%d+|0)$'
 
+-- lone tells what a run with one token counts, false if it has others. One of which
+-- nothing was ever loaded is as it was started.
+local function lone(run, granted, started)
+  if not granted then return '1/0/' .. started .. '/' end
+  local made = call('HGET', run, 'live') == '1' and call('HGET', run, 'created')
+  return made and made .. '/' .. (call('HGET', run, 'failed') or '0') .. '/' .. started .. '/' .. (call('HGET', run, 'kept') or '')
+end
+
 local function load(what)
   local run, stream, queue, at = KEYS[k], KEYS[k + 1], ARGV[a + 1], a + 2
   local m = what.size
   k, a = k + 2, at + 4 * m
   -- Room for one, as most are.
-  local fields = {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted', 'trace', 0, 0}
+  local fields = {'status', 'workflow', 'fingerprint', 'sv', 'committed', 'granted', 'trace', 0, 0, 0, 0}
   for i = 1, m do
     local tok = ARGV[at + 4 * i - 4]
     fields[6 + 2 * i], fields[7 + 2 * i] = 't:' .. tok, 'i:' .. tok
   end
+  if m == 1 then fields[10], fields[11] = 'started', 'deadline' end
   local h = try('HMGET', run, unpack(fields))
+  local alone = m == 1 and h[9] and h[10] and not h[11] and lone(run, h[6], h[10])
   local sv, committed, puts, p = whole(h[4]), whole(h[5]), {0, 0, 0, 0}, 0
   local plain = h[1] == 'running' and h[2] and sv and committed and sound('XLEN', stream)
   local taken, closed = {}, nil
@@ -156,7 +175,8 @@ local function load(what)
       puts[p + 1], puts[p + 2], p = fields[6 + 2 * i], 'q|' .. entry .. '|' .. ARGV[b + 2] .. '|' .. rest, p + 2
       reply[size + 1], reply[size + 2], reply[size + 3], reply[size + 4] = 0, h[2], h[3], sv
       reply[size + 5], reply[size + 6], reply[size + 7], reply[size + 8] = committed, rest, h[7 + 2 * i], h[7]
-      size = size + 8
+      reply[size + 9] = alone
+      size = size + 9
     end
   end
   if p == 0 then return end
@@ -199,6 +219,26 @@ local function go_on(what)
   size = size + 3
 end
 
+-- ends says whether a run can end: what it shares with others is sound.
+local function ends(stream)
+  return sound('ZCARD', KEYS[1]) and sound('ZCARD', KEYS[2]) and sound('HLEN', KEYS[3]) and sound('XLEN', stream)
+end
+
+-- complete ends a run; p of puts are the fields that will be written, kept are the
+-- nodes of which it keeps visits. Token, record, entry and run id are behind at.
+local function complete(run, stream, at, kept, workflow, puts, p)
+  local gone, g = {'t:' .. ARGV[at + 1], 'i:' .. ARGV[at + 1], 0, 0, 0, 0, 0, 0}, 2
+  if kept ~= '' then
+    for node in string.gmatch(kept, '[^,]+') do gone[g + 1], g = 'r:' .. node, g + 1 end
+    gone[g + 1], g = 'kept', g + 1
+  end
+  -- In this order: what is put is looked for among less.
+  call('HDEL', run, unpack(gone, 1, g))
+  call('HSET', run, unpack(puts, 1, p))
+  release(stream, ARGV[at + 3])
+  ended[#ended + 1], counts[workflow] = {ARGV[at + 4], workflow}, (counts[workflow] or 0) + 1
+end
+
 local function finish(what)
   local run, stream, at = KEYS[k], KEYS[k + 1], a
   k, a = k + 2, a + 8
@@ -208,7 +248,7 @@ local function finish(what)
     'outs', 'ends', 'deadline')
   if h[1] ~= 'running' or h[2] ~= ARGV[at + 2] or h[3] ~= '1' or h[12] or not h[8]
     or not (h[9] and whole(h[9]) and whole(h[10]) and whole(h[11]))
-    or not (sound('ZCARD', KEYS[1]) and sound('ZCARD', KEYS[2]) and sound('HLEN', KEYS[3]) and sound('XLEN', stream)) then
+    or not ends(stream) then
     return no()
   end
   -- Without an output the run may fail of that.
@@ -224,19 +264,60 @@ local function finish(what)
   end
   p = noted(what, ARGV[at + 5], ARGV[at + 6], n, sv, state, history, puts, p)
   if not p then return no() end
-  local gone, g = {t, 'i:' .. ARGV[at + 1], 0, 0, 0, 0, 0, 0}, 2
-  if h[7] then
-    for node in string.gmatch(h[7], '[^,]+') do gone[g + 1], g = 'r:' .. node, g + 1 end
-    gone[g + 1], g = 'kept', g + 1
-  end
-  -- In this order: what is put is looked for among less.
-  call('HDEL', run, unpack(gone, 1, g))
-  call('HSET', run, unpack(puts, 1, p))
-  release(stream, ARGV[at + 3])
-  local workflow = h[8]
-  ended[#ended + 1], counts[workflow] = {ARGV[at + 4], workflow}, (counts[workflow] or 0) + 1
+  complete(run, stream, at, h[7] or '', h[8], puts, p)
   reply[size + 1], reply[size + 2] = 0, math.max(0, now - h[9])
   size = size + 2
+end
+
+-- alone returns a field of a run that is as the token's holder left it, nil if it is
+-- not. A repair may have put right what was committed, and the state version; all else
+-- is as it was, if the token is.
+local function alone(what, run, t, record, field)
+  local h
+  if what.delta then
+    h = try('HMGET', run, 'status', t, 'committed', field, 'sv')
+  else
+    h = try('HMGET', run, 'status', t, 'committed', field)
+  end
+  if h[1] ~= 'running' or h[2] ~= record or (h[3] or '0') ~= what.before or (what.delta and (h[5] or '0') ~= what.sv) then
+    return nil
+  end
+  return h[4]
+end
+
+local function go_on_alone(what)
+  local run, at = KEYS[k], a
+  k, a = k + 1, a + 10
+  local state, history = keys(what)
+  local t, i = 't:' .. ARGV[at + 1], 'i:' .. ARGV[at + 1]
+  local input = alone(what, run, t, ARGV[at + 2], i)
+  if not input then return no() end
+  local puts, p = {t, ARGV[at + 3], i, ARGV[at + 9], 'created', what.created, 'committed', what.after,
+    'r:' .. ARGV[at + 4], ARGV[at + 5] .. input, 0, 0, 0, 0, 0, 0}, 10
+  if ARGV[at + 6] ~= '' then puts[11], puts[12], p = 'kept', ARGV[at + 6], 12 end
+  p = noted(what, ARGV[at + 7], ARGV[at + 8], what.n, what.version, state, history, puts, p)
+  if not p then return no() end
+  call('HSET', run, unpack(puts, 1, p))
+  size = size + 1
+  reply[size] = 0
+end
+
+local function finish_alone(what)
+  local run, stream, at = KEYS[k], KEYS[k + 1], a
+  k, a = k + 2, a + 10
+  local state, history = keys(what)
+  local t, output, workflow = 't:' .. ARGV[at + 1], ARGV[at + 9], ARGV[at + 5]
+  local need = alone(what, run, t, ARGV[at + 2], 'need')
+  -- Without an output the run may fail of that.
+  if not need or not ends(stream) or (output == '' and need ~= '0') then return no() end
+  local puts, p = {'status', 'completed', 'ended', stamp, 'live', '0', 'committed', what.after, 'ends', '1',
+    0, 0, 0, 0, 0, 0, 0, 0}, 10
+  if output ~= '' then puts[11], puts[12], puts[13], puts[14], p = 'outs', '1', 'o:1', output, 14 end
+  p = noted(what, ARGV[at + 7], ARGV[at + 8], what.n, what.version, state, history, puts, p)
+  if not p then return no() end
+  complete(run, stream, at, ARGV[at + 6], workflow, puts, p)
+  size = size + 1
+  reply[size] = 0
 end
 
 -- push appends to a list; it returns how long that is, nil if it is none.
@@ -308,14 +389,24 @@ local function deposit(what)
 end
 
 -- Most items of a call are of few kinds: each kind is read once.
-local kinds, acts = {}, {n = go_on, e = finish, d = deposit}
+local kinds, acts = {}, {n = go_on, e = finish, d = deposit, N = go_on_alone, E = finish_alone}
 
 local function kind(text)
-  local loads = match(text, '^l (%d+)$')
-  local op, size, read, most, delta, history = match(text, '^(%a) ?(%d*) (%-?%d+) (%d+) ([01]) ([01])$')
-  kinds[text] = loads and {act = load, size = tonumber(loads)} or {act = acts[op], size = tonumber(size),
-    read = tonumber(read), most = tonumber(most), delta = delta == '1', history = history == '1'}
-  return kinds[text]
+  local loads, what = match(text, '^l (%d+)$'), {}
+  local op, size, read, most, delta, history = match(text, '^(%l) ?(%d*) (%-?%d+) (%d+) ([01]) ([01])$')
+  if loads then
+    what.act, what.size = load, tonumber(loads)
+  elseif op then
+    what.act, what.size, what.read, what.most = acts[op], tonumber(size), tonumber(read), tonumber(most)
+  else
+    local made, failed
+    op, what.before, made, failed, what.sv, delta, history = match(text, '^(%u) (%d+) (%d+) (%d+) (%d+) ([01]) ([01])$')
+    what.act, what.after, what.created = acts[op], int(what.before + 1), int(made + 1)
+    what.n, what.version = what.before + failed + 1, tonumber(what.sv)
+  end
+  what.delta, what.history = delta == '1', history == '1'
+  kinds[text] = what
+  return what
 end
 
 local last = #ARGV

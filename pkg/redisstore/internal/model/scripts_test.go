@@ -43,7 +43,7 @@ var unmodelled = map[string]string{
 var shortForms = map[string]string{
 	"step": "load, next and end where the run is running, no frame is closed, and the token is as the caller knows it; " +
 		"end neither fires a join nor fails the run. Everything else it leaves alone, which is as if it had not come: another " +
-		"script is called then. A repeat finds another record and changes nothing, as the one after it does. Who claimed an entry just " +
+		"script is called then. Who is alone in a run need not look at what only he changes. A repeat finds another record and changes nothing, as the one after it does. Who claimed an entry just " +
 		"now need not claim it again: a lease may run out at any moment",
 	"starts": "start without a delay; a run that is there it leaves to start",
 }
