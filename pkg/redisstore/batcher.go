@@ -16,9 +16,9 @@ import (
 // that the server has the next when it has done one; but one beside another only with
 // worthIt calls, as each costs something by itself.
 const (
-	maxBatch  = 64
+	maxBatch  = 128
 	maxFlying = 2
-	worthIt   = 8
+	worthIt   = 16
 )
 
 // command is a command that go-redis sends once: this package repeats it itself,

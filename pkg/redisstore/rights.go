@@ -23,10 +23,20 @@ func (x *script) commands() []string {
 
 // permit looks whether the user may run every command of a script that is used for
 // the first time: Redis refuses one in its middle, and what came before stays. A
-// worker, which begins with Register, is told of all that it will need.
+// worker, which begins with Register, is told of all that it will need. Many may come
+// with a script for the first time at once: one asks, the others wait for it.
 func (s *Store) permit(ctx context.Context, x *script) error {
 	if s.embedded || !lasting[x] || x == scriptState {
 		return nil
+	}
+	if _, known := s.permitted.Load(x); known {
+		return nil
+	}
+	select {
+	case s.asking <- struct{}{}:
+		defer func() { <-s.asking }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 	if _, known := s.permitted.Load(x); known {
 		return nil
@@ -53,5 +63,10 @@ func (s *Store) permit(ctx context.Context, x *script) error {
 			s.address, strings.ToLower(name), s.keys.ns)
 	}
 	s.permitted.Store(x, true)
+	if x == scriptRegister {
+		for other := range lasting {
+			s.permitted.Store(other, true)
+		}
+	}
 	return nil
 }

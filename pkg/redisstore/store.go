@@ -97,8 +97,9 @@ type Store struct {
 	claims  sync.Mutex
 	claimed map[string]*claimer // by consumer
 
-	configured atomic.Bool // a start has no need to do it again
-	permitted  sync.Map    // scripts all of whose commands the user may run
+	configured atomic.Bool   // a start has no need to do it again
+	permitted  sync.Map      // scripts all of whose commands the user may run
+	asking     chan struct{} // holds one while somebody asks whether he may
 
 	events hub[flox.RunEvent]
 	alerts hub[flox.Alert]
@@ -147,6 +148,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s.makeLanes()
+	s.asking = make(chan struct{}, 1)
 	s.makeHubs()
 	if c, is := s.client.(*redis.ClusterClient); is {
 		s.background.Go(func() { s.followLayout(c) })
