@@ -77,8 +77,8 @@ func TestObserverOfWhatGoesWell(t *testing.T) {
 	}
 	starters.Wait()
 	after, largest, took := w.batches()
-	if after-before != runs || largest < 2 || largest > 64 || took <= 0 {
-		t.Errorf("%d commands in batches of up to %d, in %v, want %d in batches of 2 to 64", after-before, largest, took, runs)
+	if after-before != runs || largest < 2 || largest > 128 || took <= 0 {
+		t.Errorf("%d commands in batches of up to %d, in %v, want %d in batches of 2 to 128", after-before, largest, took, runs)
 	}
 	for range 2 {
 		if err := s.Register(t.Context(), flox.WorkflowInfo{Name: "wf", StartQueue: "idle", Queues: []string{"idle"}}); err != nil {

@@ -8,8 +8,8 @@
 -- KEYS[1] index of the runs that have not ended
 -- KEYS[2] index of the completed runs
 -- KEYS[3] counts by workflow and status
--- KEYS[4...] of each item in turn: its run; the stream unless it is n; the state log
--- if it has a delta; the history if it has a place for it
+-- KEYS[4...] of each item in turn: its run; the stream unless it is n or N; the state
+-- log if it has a delta; the history if it has a place for it
 -- ARGV[1] channel of the status changes
 -- ARGV[2...] of each item in turn, first what it is:
 --   l, loads of one run and queue: the queue, then of each token, entry, owner,
@@ -21,8 +21,9 @@
 --   N and E, the same of a token that has made every item of its run and stands in no
 --     frame: nobody else changes what the run counts. N, then token, record of it, new
 --     record, node that it leaves, what its visit begins with, what the run keeps if
---     that changes, history record, delta, input of the successor; E, then token, record of it,
---     entry, run id, workflow, what the run keeps, history record, delta, output
+--     that changes, history record, delta, input of the successor; E, then token,
+--     record of it, entry, run id, workflow, what the run keeps, history record, delta,
+--     output
 --   d, deposits at one frame: the frame, then of each token, record of it, entry,
 --     index and item, history record, delta, deposit
 -- What l and d are has how many behind it, and then what n, e and d are has, with
