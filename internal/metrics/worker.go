@@ -21,7 +21,7 @@ var (
 	storeBuckets  = []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	entryBuckets  = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256}
 	branchBuckets = []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 20000}
-	batchBuckets  = []float64{1, 2, 4, 8, 16, 32, 64}
+	batchBuckets  = []float64{1, 2, 4, 8, 16, 32, 64, 128}
 	byteBuckets   = prometheus.ExponentialBuckets(64, 4, 10) // to 16 MiB
 )
 
