@@ -21,6 +21,9 @@ func (m *monkey) step() {
 		k, a := m.item(l)
 		keys, args = append(keys, k...), append(args, a...)
 	}
+	if m.r.IntN(8) == 0 { // nobody can read this
+		args = append(args, pick(m.r, []string{"x", "N", "n 1 -1 0 0 0", "d -1 0 0 0", "d 1 2 3 0 2 1 1", "l", "E 1 2 3 0 0 2"}))
+	}
 	if q := m.p.queue(pick(m.r, monkeyQueues)); m.r.IntN(6) == 0 { // is lost
 		m.do("DEL", q)
 		defer m.do("XGROUP", "CREATE", q, group, "0", "MKSTREAM")

@@ -26,15 +26,24 @@ func newSoloist(t *testing.T, s *Store, run string) *soloist {
 	if err := s.Start(t.Context(), flox.StartRequest{Run: run, Nonce: "n", Workflow: "wf", Node: "n0", Queue: "q", Input: []byte("in"), NeedsOutput: true}); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := s.Claim(t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Minute})
+	x := &soloist{t: t, s: s, run: run}
+	x.load()
+	return x
+}
+
+// load takes the token from the queue.
+func (x *soloist) load() flox.Loaded {
+	x.t.Helper()
+	entries, err := x.s.Claim(x.t.Context(), flox.ClaimRequest{Consumer: "w", Queues: []string{"q"}, Max: 1, Wait: time.Minute})
 	if err != nil || len(entries) != 1 {
-		t.Fatalf("Claim = %v, %v, want an entry", entries, err)
+		x.t.Fatalf("Claim = %v, %v, want an entry", entries, err)
 	}
-	l, err := s.Load(t.Context(), entries[0], "o", 3)
+	l, err := x.s.Load(x.t.Context(), entries[0], "o", 3)
 	if err != nil || l.Grant != flox.GrantOK {
-		t.Fatalf("Load = %+v, %v, want it granted", l, err)
+		x.t.Fatalf("Load = %+v, %v, want it granted", l, err)
 	}
-	return &soloist{t, s, run, l.Lease}
+	x.lease = l.Lease
+	return l
 }
 
 func (x *soloist) commit(c flox.Commit) flox.CommitResult {
@@ -146,6 +155,32 @@ func TestAloneIsAsOtherwise(t *testing.T) {
 		}
 	}
 	same("the end")
+}
+
+// TestAloneInAFrame lets a token stand in a frame of which it is the only branch: it has
+// made every item of the run, but what it does is not what one does that is alone.
+func TestAloneInAFrame(t *testing.T) {
+	s, err := Open(t.Context(), Config{URL: testredis.Start(t).URL(), Partitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	x := newSoloist(t, s, "framed")
+	x.commit(flox.Commit{Op: flox.OpFan, Node: "branch", Input: []byte("in"),
+		Fan: &flox.Fan{Size: 1, Frame: &flox.FrameSpec{Join: "join", Queue: "q"}}})
+	x.load()
+	x.next()
+	r := x.commit(flox.Commit{Op: flox.OpDeposit, Output: []byte("out"), JoinQueue: "q"})
+	if r.Verdict != flox.VerdictReleased {
+		t.Errorf("the deposit of the only branch = %+v, want it done", r)
+	}
+	if l := x.load(); l.Item.Node != "join" || len(l.Item.Input.Deposits) != 1 || l.Item.Committed != 3 {
+		t.Errorf("after the deposit there is %+v, want the join with it, of 3 items", l.Item)
+	}
 }
 
 // TestAloneAfterARepair changes what the run counts behind the holder's back: the

@@ -123,8 +123,8 @@ func (s *Store) plainCommit(ctx context.Context, c *flox.Commit) (result flox.Co
 	}
 	part, p := s.keys.of(c.Run)
 	a := note.alone
-	if a != nil && (c.MaxSteps > 0 && note.committed >= c.MaxSteps || c.Read > a.version) {
-		a = nil
+	if note.frame != "" || a != nil && (c.MaxSteps > 0 && note.committed >= c.MaxSteps || c.Read > a.version) {
+		a = nil // a frame of one branch makes no token, so one in it may be alone
 	}
 	x := &plain{part: p, keys: make([]string, 0, 4), args: make([]string, 0, 9)}
 	x.keys = append(x.keys, p.run(c.Run))

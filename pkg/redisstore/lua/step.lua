@@ -37,7 +37,8 @@
 --     owner in the token's record, input, place in a trace or nil, and of a run with
 --     one token and no deadline, if it is loaded by itself, "<items made>/<commits that
 --     failed>/<started>/<kept>"
---   n: 0, state version, committed; e: 0, ms that the run lasted; N, E and d: 0}
+--   n: 0, state version, committed; e: 0, ms that the run lasted; N, E and d: 0
+-- From the first item on that cannot be read nothing is done and nothing answered}
 local call, try, match, find, format = redis.call, redis.pcall, string.match, string.find, string.format
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -397,13 +398,15 @@ local function kind(text)
   local op, size, read, most, delta, history = match(text, '^(%l) ?(%d*) (%-?%d+) (%d+) ([01]) ([01])$')
   if loads then
     what.act, what.size = load, tonumber(loads)
-  elseif op then
+  elseif op and (op == 'd') == (size ~= '') then
     what.act, what.size, what.read, what.most = acts[op], tonumber(size), tonumber(read), tonumber(most)
   else
-    local made, failed
-    op, what.before, made, failed, what.sv, delta, history = match(text, '^(%u) (%d+) (%d+) (%d+) (%d+) ([01]) ([01])$')
-    what.act, what.after, what.created = acts[op], int(what.before + 1), int(made + 1)
-    what.n, what.version = what.before + failed + 1, tonumber(what.sv)
+    local before, made, failed, sv
+    op, before, made, failed, sv, delta, history = match(text, '^([NE]) (%d+) (%d+) (%d+) (%d+) ([01]) ([01])$')
+    if op then
+      what.act, what.before, what.after, what.created = acts[op], before, int(before + 1), int(made + 1)
+      what.n, what.sv, what.version = before + failed + 1, sv, tonumber(sv)
+    end
   end
   what.delta, what.history = delta == '1', history == '1'
   kinds[text] = what
@@ -413,6 +416,8 @@ end
 local last = #ARGV
 while a <= last do
   local what = kinds[ARGV[a]] or kind(ARGV[a])
+  -- Of what cannot be read nobody knows where it ends. What was done ends whole.
+  if not what.act then break end
   what.act(what)
 end
 
