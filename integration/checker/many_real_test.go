@@ -233,7 +233,7 @@ var doctoredSteps = []struct{ rule, old, instead string }{
 	{"S3", "not left[ARGV[b]]", "true"},
 	{"S3", "taken[ARGV[b]] or", ""},
 	{"S4", "local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8]", "committed = h[4] and committed or 2 local puts, p = {t, ARGV[at + 3], i, ARGV[at + 8]"},
-	{"S2", "int(what.before + 1)", "what.before"},
+	{"S2", "int(before + 1)", "before"},
 	{"S4", "int(committed + x - 1)", "int(committed + x)"},
 	{"S4", "int(committed + x - 1)", "int(committed)"},
 	{"S1", "if what.delta and", "if what.delta then call('RPUSH', state, 'x') end if what.delta and"},
