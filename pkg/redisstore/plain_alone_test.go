@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/floxrun/flox/internal/testredis"
 	"github.com/floxrun/flox/pkg/flox"
 )
 
@@ -106,15 +105,7 @@ func (x *soloist) fields() map[string]string {
 // TestAloneIsAsOtherwise commits the same chain in three ways: the token is known to be
 // alone, it is not, and each step has a script of its own. All leave the same.
 func TestAloneIsAsOtherwise(t *testing.T) {
-	s, err := Open(t.Context(), Config{URL: testredis.Start(t).URL(), Partitions: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := openOne(t)
 	alone, plain, own := newSoloist(t, s, "alone"), newSoloist(t, s, "plain"), newSoloist(t, s, "own")
 	all := []*soloist{alone, plain, own}
 	same := func(what string) {
@@ -160,15 +151,7 @@ func TestAloneIsAsOtherwise(t *testing.T) {
 // TestAloneInAFrame lets a token stand in a frame of which it is the only branch: it has
 // made every item of the run, but what it does is not what one does that is alone.
 func TestAloneInAFrame(t *testing.T) {
-	s, err := Open(t.Context(), Config{URL: testredis.Start(t).URL(), Partitions: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := openOne(t)
 	x := newSoloist(t, s, "framed")
 	x.commit(flox.Commit{Op: flox.OpFan, Node: "branch", Input: []byte("in"),
 		Fan: &flox.Fan{Size: 1, Frame: &flox.FrameSpec{Join: "join", Queue: "q"}}})
@@ -186,15 +169,7 @@ func TestAloneInAFrame(t *testing.T) {
 // TestAloneAfterARepair changes what the run counts behind the holder's back: the
 // token's own script decides then.
 func TestAloneAfterARepair(t *testing.T) {
-	s, err := Open(t.Context(), Config{URL: testredis.Start(t).URL(), Partitions: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := openOne(t)
 	for _, field := range []string{"committed", "sv"} {
 		x := newSoloist(t, s, field)
 		x.next()

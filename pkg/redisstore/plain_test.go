@@ -21,7 +21,8 @@ type crowd struct {
 
 const crowdSize = 24
 
-func newCrowd(t *testing.T) *crowd {
+// openOne opens a store of one partition on a server of its own.
+func openOne(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), Config{URL: testredis.Start(t).URL(), Partitions: 1})
 	if err != nil {
@@ -32,6 +33,12 @@ func newCrowd(t *testing.T) *crowd {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+func newCrowd(t *testing.T) *crowd {
+	t.Helper()
+	s := openOne(t)
 	c := &crowd{t, s, map[string]flox.Entry{}}
 	for _, run := range []string{"wide", "other"} {
 		req := flox.StartRequest{Run: run, Nonce: run, Workflow: run + "-wf", Node: "n", Queue: "q", Input: []byte("in of " + run)}
